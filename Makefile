@@ -1,0 +1,23 @@
+# `make install` once, then `make check` before each commit; `make train` rebuilds the shipped heads.
+PYTHON ?= .venv/bin/python
+
+.PHONY: install check test lint train
+
+install:
+	python3 -m venv .venv
+	$(PYTHON) -m pip install --quiet --editable '.[test]'
+
+check: lint test
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(PYTHON) -m classifier check corpus/en
+
+test:
+	$(PYTHON) -m pytest
+
+train:
+	$(PYTHON) -m classifier train corpus/en models/en --seed 0

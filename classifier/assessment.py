@@ -1,0 +1,82 @@
+"""What the product answers: findings, ratings and the assessment, all frozen and free of numpy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Words of the text that show a behaviour (evidence) or an anti-pattern (flag).
+
+    `start` and `end` are character offsets into the text as given: ``text[start:end] == quote``.
+    `confidence` is the calibrated probability (0 to 1) that a reader would mark these words with this key.
+    """
+
+    key: str
+    start: int
+    end: int
+    quote: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One scale's answer. `probabilities` has the scale's length and order and sums to 1.
+
+    `level_set` holds the plausible values: contiguous, with the nominal coverage that model.json states.
+    """
+
+    level: int
+    probabilities: tuple[float, ...]
+    level_set: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not math.isclose(sum(self.probabilities), 1.0, abs_tol=1e-6):
+            raise ValueError("probabilities do not sum to 1")
+
+    @property
+    def sure(self) -> bool:
+        """True when no other level is plausible."""
+        return len(self.level_set) == 1
+
+
+@dataclass(frozen=True)
+class Client:
+    """Who is served: external, internal, not_a_client or none, each with its probability."""
+
+    value: str
+    probabilities: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """The answer for one text. A refused text has a status that says why, and nothing else."""
+
+    status: str
+    model: str
+    ratings: Mapping[str, Rating] = field(default_factory=dict)
+    client: Client | None = None
+    evidence: tuple[Finding, ...] = ()
+    flags: tuple[Finding, ...] = ()
+    rules: tuple[str, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """True when the text was assessed, False when it was refused."""
+        return self.status == "ok"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and dictionaries, ready for JSON."""
+        return {
+            "status": self.status,
+            "model": self.model,
+            "ratings": {key: asdict(rating) for key, rating in self.ratings.items()},
+            "client": None if self.client is None else {"value": self.client.value, "probabilities": dict(self.client.probabilities)},
+            "evidence": [asdict(finding) for finding in self.evidence],
+            "flags": [asdict(finding) for finding in self.flags],
+            "rules": list(self.rules),
+        }

@@ -1,0 +1,184 @@
+"""The command line: results to stdout, the rest to stderr, exit code 1 with one sentence on bad input."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from classifier.assessor import Assessor, load_assessor, shipped_model
+from classifier.batch import read_table, score_frame, write_table
+from classifier.corpus import check_corpus, read_corpus, read_examples
+from classifier.encoder import Encoder
+from classifier.errors import InputError
+from classifier.explain import explain, messages
+from classifier.framework import load_framework
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115  its reader has gone; keep Python from complaining at exit
+        return 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="classifier", description=f"Which level of Service Excellence does a written example show? {messages()['notice']['text']}"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, run: object, summary: str, example: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=summary, description=summary, epilog=f"example: {example}", formatter_class=argparse.RawDescriptionHelpFormatter)
+        made.set_defaults(run=run)
+        return made
+
+    assess = verb("assess", _assess, "Assess one text and say on which words.", "classifier assess draft.txt --json")
+    assess.add_argument("file", nargs="?", default="-", metavar="FILE", help="a UTF-8 text file; - or nothing reads stdin")
+    assess.add_argument("--json", action="store_true", help="print the whole assessment as JSON")
+    assess.add_argument("--framework", default="cra", metavar="NAME", help="cra, pspc, or the path of a framework's TOML file (default cra)")
+    assess.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
+
+    score = verb("score", _score, "Score the examples in a CSV table, one a row.", "classifier score exported.csv scored.csv --text answer")
+    score.add_argument("input", type=Path, metavar="IN")
+    score.add_argument("output", type=Path, metavar="OUT")
+    score.add_argument("--text", required=True, metavar="COLUMN", help="the column that holds the examples")
+    score.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
+
+    train = verb("train", _train, "Train a model folder from a corpus.", "classifier train corpus/en models/mine --seed 1")
+    train.add_argument("corpus", type=Path, metavar="CORPUS")
+    train.add_argument("model", type=Path, metavar="MODEL")
+    train.add_argument("--seed", type=int, default=0, metavar="N")
+    train.add_argument("--encoder", type=Path, metavar="DIR", help="the encoder's folder (default: the shipped model's)")
+
+    evaluate = verb("evaluate", _evaluate, "Print how well a model agrees with readers.", "classifier evaluate models/en --examples examples.jsonl")
+    evaluate.add_argument("model", type=Path, metavar="MODEL")
+    evaluate.add_argument("--corpus", type=Path, metavar="DIR", default=Path("corpus/en"), help="the made corpus (default corpus/en)")
+    evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
+    evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
+
+    check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
+    check.add_argument("corpus", type=Path, metavar="CORPUS")
+    return parser
+
+
+def _assess(options: argparse.Namespace) -> int:
+    text = _read_text(options.file)
+    load_framework(options.framework)
+    assessment = load_assessor(options.model).assess(text)
+    if options.json:
+        print(json.dumps(assessment.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        print(explain(assessment, options.framework))
+    return 0
+
+
+def _read_text(name: str) -> str:
+    path = Path("/dev/stdin" if name == "-" else name)
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{name}: there is no such file.") from error
+    except IsADirectoryError as error:
+        raise InputError(f"{name}: this is a folder, not a text file.") from error
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror}).") from error
+    if b"\0" in raw:
+        raise InputError(f"{name}: this is a binary file, not text.")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = raw[: error.start].count(b"\n") + 1
+        raise InputError(f"{name}: line {row} is not UTF-8 text; save the file as UTF-8.") from error
+
+
+def _score(options: argparse.Namespace) -> int:
+    frame = read_table(options.input)
+    if options.text not in frame.columns:
+        raise InputError(f"{options.input}: there is no column {options.text!r}; it has {', '.join(map(repr, frame.columns))}.")
+    assessor = load_assessor(options.model)
+    with _progress(len(frame), "texts") as bar:
+        scored = score_frame(frame, assessor, options.text, lambda: bar.update(1))
+    write_table(scored, options.output)
+    counts = scored["status"].str.split(":").str[0].value_counts()
+    print(", ".join(f"{count} {status}" for status, count in counts.items()) + f" -> {options.output}", file=sys.stderr)
+    return 0
+
+
+def _train(options: argparse.Namespace) -> int:
+    faults = check_corpus(options.corpus)
+    if faults:
+        raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
+    examples = read_corpus(options.corpus)
+    encoder = Encoder(options.encoder or shipped_model() / "encoder")
+    encodings = list(tqdm(encoder.unseen(e.text for e in examples), total=len(examples), desc="encode", file=sys.stderr))
+    print("fit …", file=sys.stderr)
+    assessor = Assessor(encoder, options.seed).fit(examples, encodings)
+    print("calibrate on writers left out …", file=sys.stderr)
+    assessor.calibrate(examples, encodings)
+    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": _corpus_hash(options.corpus)}}
+    # Written beside its place and moved there whole, so that a failure leaves no half model.
+    options.model.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
+    try:
+        assessor.save(beside, described)
+        for path in sorted(beside.rglob("*")):
+            if path.is_file():
+                target = options.model / path.relative_to(beside)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                os.replace(path, target)
+    finally:
+        shutil.rmtree(beside)
+    print(f"{len(examples)} examples -> {options.model}", file=sys.stderr)
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from classifier.evaluation import evaluate_examples, evaluate_made
+
+    assessor = load_assessor(options.model)
+    made = read_corpus(options.corpus)
+    encodings = list(assessor.encoder.unseen(e.text for e in made))
+    for section in evaluate_made(assessor, made, encodings):
+        print(section, end="\n\n")
+    if options.examples:
+        examples = read_examples(options.examples)
+        for section in evaluate_examples(assessor, examples, list(assessor.encoder.encode(e.text for e in examples)), made):
+            print(section, end="\n\n")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    faults = check_corpus(options.corpus)
+    for fault in faults:
+        print(fault)
+    print(f"{options.corpus}: {len(faults)} faults" if faults else f"{options.corpus}: no faults", file=sys.stderr)
+    return 1 if faults else 0
+
+
+def _corpus_hash(corpus: Path) -> str:
+    digest = hashlib.sha256()
+    for path in [corpus] if corpus.is_file() else sorted(corpus.glob("*.jsonl")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _progress(total: int, unit: str) -> tqdm[None]:
+    return tqdm(total=total, unit=f" {unit}", file=sys.stderr, disable=not sys.stderr.isatty())

@@ -1,0 +1,217 @@
+"""Labelled examples: reading, checking and grouping them. The record format is section 7 of corpus/LABELLING.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import InputError
+from classifier.framework import framework_names, load_framework
+
+CLIENTS = ("external", "internal", "not_a_client", "none")
+# Parts of a corpus folder that are no training examples: the documents' own statements and the unseen worked examples.
+STATEMENTS, WORKED_EXAMPLES = "statements.jsonl", "worked_examples.jsonl"
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words of an example that a reader marked with a key of the framework."""
+
+    key: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One labelled text. A rating or client that the readers left open is absent or None.
+
+    `means` holds quotes of the conduct opposite to an anti-pattern, with the anti-pattern's key; None where nobody looked.
+    """
+
+    id: str
+    text: str
+    ratings: Mapping[str, int]
+    client: str | None
+    flags: tuple[Label, ...] = ()
+    evidence: tuple[Label, ...] = ()
+    lookalikes: tuple[Label, ...] = ()
+    means: tuple[Label, ...] | None = None
+    flag_keys: frozenset[str] = frozenset()
+    source: str = ""
+    pair: str | None = None
+    rewrites: str | None = None
+
+
+def scale_sizes() -> dict[str, int]:
+    """Number of values of every scale of every shipped framework."""
+    return {s.key: len(s.values) for name in framework_names() for s in load_framework(name).scales}
+
+
+def read_examples(path: Path) -> list[Example]:
+    """Read one JSON Lines file of labelled examples.
+
+    Raises
+    ------
+    InputError
+        With file and line, when a line is not a record with a text.
+    """
+    return [_example(path, number, record) for number, record in _records(path)]
+
+
+def read_corpus(path: Path) -> list[Example]:
+    """Read all training examples of a corpus folder (or one file), without statements and worked examples."""
+    files = [path] if path.is_file() else sorted(f for f in path.glob("*.jsonl") if f.name not in {STATEMENTS, WORKED_EXAMPLES})
+    if not files:
+        raise InputError(f"{path}: there is no corpus here (a folder with .jsonl files).")
+    return [example for file in files for example in read_examples(file)]
+
+
+def writer_groups(examples: Iterable[Example]) -> dict[str, str]:
+    """Source of each example -> name of its group: writers whose pairs or rewrites tie them belong together.
+
+    Splits go by these groups, so that no pair and no rewrite is split between training and test.
+    """
+    examples = list(examples)
+    parent = {e.source: e.source for e in examples}
+
+    def root(source: str) -> str:
+        while parent[source] != source:
+            source = parent[source]
+        return source
+
+    by_id = {e.id: e.source for e in examples}
+    pairs: dict[str, str] = {}
+    for example in examples:
+        for other in (by_id.get(example.rewrites or ""), pairs.setdefault(example.pair, example.source) if example.pair else None):
+            if other is not None:
+                first, second = sorted((root(example.source), root(other)))
+                parent[second] = first
+    return {source: root(source) for source in parent}
+
+
+def check_corpus(path: Path) -> list[str]:
+    """Faults of a corpus, each as "file:line: reason"; an empty list when there is none."""
+    files = [path] if path.is_file() else sorted(path.glob("*.jsonl"))
+    if not files:
+        raise InputError(f"{path}: there is no corpus here (a folder with .jsonl files).")
+    faults: list[str] = []
+    texts: dict[str, str] = {}
+    ids: dict[str, str] = {}
+    splits: dict[str, tuple[str, str]] = {}
+    for file in files:
+        for number, line in enumerate(_lines(file), 1):
+            where = f"{file}:{number}"
+            try:
+                record = _parse(line)
+                reasons = list(_statement_faults(record) if file.name == STATEMENTS else _faults(record))
+            except ValueError as error:
+                faults.append(f"{where}: {error}")
+                continue
+            for name, value, seen in (("text", " ".join(str(record.get("text")).split()), texts), ("id", str(record.get("id")), ids)):
+                if value in seen:
+                    reasons.append(f"the same {name} stands at {seen[value]}")
+                seen.setdefault(value, where)
+            if "split" in record:
+                for tie in {str(record.get(k)) for k in ("source", "pair") if k in record} | {str(record.get("rewrites", record.get("id")))}:
+                    split, first = splits.setdefault(tie, (record["split"], where))
+                    if split != record["split"]:
+                        reasons.append(f"{tie!r} is in {record['split']} here and in {split} at {first}")
+            faults.extend(f"{where}: {reason}" for reason in reasons)
+    return faults
+
+
+def _faults(record: Mapping[str, Any]) -> Iterator[str]:
+    behaviours = {b.key for name in framework_names() for b in load_framework(name).behaviours}
+    anti_patterns = {a.key for name in framework_names() for a in load_framework(name).anti_patterns}
+    text = record.get("text")
+    if not isinstance(text, str) or not text.strip():
+        yield "no text"
+        return
+    for key in ("id", "source"):
+        if not isinstance(record.get(key), str):
+            yield f"no {key}"
+    for scale, size in scale_sizes().items():
+        value = record.get(scale)
+        if value is not None and (type(value) is not int or not 0 <= value < size):
+            yield f"{scale} is {value!r}, not 0 to {size - 1}"
+    if "level" not in record:
+        yield "no level"
+    if record.get("client") not in (*CLIENTS, None):
+        yield f"client is {record['client']!r}, not one of {', '.join(CLIENTS)}"
+    for field, keys in (("evidence", behaviours), ("flags", anti_patterns), ("lookalikes", anti_patterns), ("means", anti_patterns)):
+        for label in record.get(field) or ():
+            if not isinstance(label, dict) or not {"key", "quote"} <= label.keys():
+                yield f"{field} holds {label!r}, not a key and a quote"
+            elif label["key"] not in keys:
+                yield f"{field} has the unknown key {label['key']!r}"
+            elif not isinstance(label["quote"], str) or not label["quote"] or label["quote"] not in text:
+                yield f"the quote of {field} {label['key']} is not in the text: {str(label['quote'])[:60]!r}"
+
+
+def _statement_faults(record: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("id", "framework", "scale", "key", "text"):
+        if not isinstance(record.get(key), str):
+            yield f"no {key}"
+    if not isinstance(record.get("value"), int):
+        yield "no value"
+
+
+def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            yield number, _parse(line)
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: {error}.") from error
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return [line for line in path.read_text("utf-8").split("\n") if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}).") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def _parse(line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    return record
+
+
+def _example(path: Path, number: int, record: Mapping[str, Any]) -> Example:
+    try:
+        flags = [f for f in record.get("flags") or () if isinstance(f, dict) and "quote" in f]
+        return Example(
+            id=str(record.get("id", number)),
+            text=_text(record["text"]),
+            ratings={scale: int(record[scale]) for scale in scale_sizes() if record.get(scale) is not None},
+            client=record.get("client"),
+            flags=_labels(flags),
+            evidence=_labels(record.get("evidence") or ()),
+            lookalikes=_labels(record.get("lookalikes") or ()),
+            means=_labels(record["means"]) if "means" in record else None,
+            flag_keys=frozenset(f if isinstance(f, str) else f["key"] for f in record.get("flags") or ()),
+            source=str(record.get("source", path.stem)),
+            pair=record.get("pair"),
+            rewrites=record.get("rewrites"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}:{number}: not a labelled example ({error!r}).") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("text is not a string")
+    return value
+
+
+def _labels(raw: Iterable[Mapping[str, str]]) -> tuple[Label, ...]:
+    return tuple(Label(label["key"], label["quote"]) for label in raw)

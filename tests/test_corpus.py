@@ -1,0 +1,90 @@
+"""The corpus is whole, and each kind of fault is found and named by file and line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from classifier.corpus import Example, check_corpus, read_corpus, read_examples, writer_groups
+from classifier.errors import InputError
+
+GOOD = {
+    "id": "a-1", "source": "a", "text": "I called the client back.", "level": 2, "involvement": 2, "commitment": 2, "client": "external",
+    "flags": [], "evidence": [{"key": "2.4", "quote": "called the client back"}], "pspc_level": 1,
+}  # fmt: skip
+
+
+def write(path: Path, *records: object) -> Path:
+    path.write_text("".join((r if isinstance(r, str) else json.dumps(r)) + "\n" for r in records), "utf-8")
+    return path
+
+
+def test_the_corpus_has_no_faults(root: Path) -> None:
+    assert check_corpus(root / "corpus" / "en") == []
+
+
+def test_the_corpus_is_rebuilt_byte_for_byte(root: Path) -> None:
+    done = subprocess.run([sys.executable, "scripts/build_corpus.py", "--check"], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_worked_examples_are_never_trained_on(root: Path, corpus: list[Example]) -> None:
+    worked = read_examples(root / "corpus" / "en" / "worked_examples.jsonl")
+    assert [e.ratings["level"] for e in worked] == [1, 2, 3, 4]
+    trained_on = {" ".join(e.text.split()) for e in corpus}
+    assert not trained_on & {" ".join(e.text.split()) for e in worked}
+
+
+def test_pairs_and_rewrites_stay_in_one_group(corpus: list[Example]) -> None:
+    groups = writer_groups(corpus)
+    by_id = {e.id: e for e in corpus}
+    rewrites = [e for e in corpus if e.rewrites]
+    assert rewrites
+    assert all(groups[e.source] == groups[by_id[e.rewrites].source] for e in rewrites if e.rewrites)
+    assert len(set(groups.values())) >= 20
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"level": 5}, "level is 5, not 0 to 4"),
+        ({"level": True}, "level is True"),
+        ({"pspc_level": 4}, "pspc_level is 4, not 0 to 3"),
+        ({"client": "boss"}, "client is 'boss'"),
+        ({"flags": [{"key": "rude", "quote": "called"}]}, "unknown key 'rude'"),
+        ({"evidence": [{"key": "2.4", "quote": "phoned"}]}, "the quote of evidence 2.4 is not in the text: 'phoned'"),
+        ({"text": " "}, "no text"),
+        ({"source": None}, "no source"),
+    ],
+)
+def test_faults_are_named(tmp_path: Path, change: dict[str, object], reason: str) -> None:
+    file = write(tmp_path / "a.jsonl", GOOD, GOOD | {"id": "a-2", "text": "Also: I called the client back."} | change)
+    faults = check_corpus(tmp_path)
+    assert any(fault.startswith(f"{file}:2: ") and reason in fault for fault in faults), faults
+
+
+def test_repeats_broken_lines_and_split_pairs_are_named(tmp_path: Path) -> None:
+    other = {"id": "a-3", "text": "I called the client back twice.", "pair": "p1"}
+    write(
+        tmp_path / "a.jsonl",
+        GOOD | {"pair": "p1", "split": "train"},
+        GOOD | {"id": "a-2"},
+        "{broken",
+        GOOD | other | {"split": "test"},
+    )
+    faults = "\n".join(check_corpus(tmp_path))
+    assert "a.jsonl:2: the same text stands at" in faults
+    assert "a.jsonl:3: not JSON" in faults
+    assert "a.jsonl:4: 'p1' is in test here and in train at" in faults
+
+
+def test_reading_a_broken_line_is_one_sentence(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", GOOD, "[1, 2]")
+    with pytest.raises(InputError, match=r"a\.jsonl:2: not a JSON object"):
+        read_corpus(tmp_path)
+    with pytest.raises(InputError, match="there is no corpus here"):
+        read_corpus(tmp_path / "nowhere")

@@ -208,9 +208,8 @@ class Assessor:
                 )
         trained, here = manifest["versions"]["scikit-learn"], sklearn.__version__
         if trained.split(".")[:2] != here.split(".")[:2]:
-            raise InputError(
-                f"{folder}: the model was trained with scikit-learn {trained} and this is {here}; install scikit-learn {'.'.join(trained.split('.')[:2])} or train the model anew."
-            )
+            wanted = ".".join(trained.split(".")[:2])
+            raise InputError(f"{folder}: trained with scikit-learn {trained}, and this is {here}; install scikit-learn {wanted} or train the model anew.")
         if heads_hash is None:
             raise InputError(f"{folder / _HEADS}: this part of the model is missing; install the package again or train the model anew.")
         assessor = cls(Encoder(folder / "encoder"))

@@ -40,7 +40,7 @@ def _segment_starts(doc: Doc) -> Doc:
         start_next = token.is_space and (start_next or "\n" in token.text)
         if token.text in {".", "!", "?", "…", "...", ";"} or token.text.endswith(('."', '!"', '?"')):
             following = doc[token.i + 1] if token.i + 1 < len(doc) else None
-            start_next = following is not None and not _closes(following.text)
+            start_next = following is not None and (bool(token.whitespace_) or not _closes(following.text))
         elif not token.is_sent_start and token.text in {'"', "”", ")", "'"} and token.i and doc[token.i - 1].text in {".", "!", "?"}:
             start_next = True
     return doc

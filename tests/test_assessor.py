@@ -1,0 +1,106 @@
+"""Training, saving and loading: deterministic, hashed, and nothing unpickled before the hashes are right."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifier.assessor import Assessor, apply_guide, shipped_model
+from classifier.corpus import CLIENTS, Example
+from classifier.encoder import Encoder, Encoding
+from classifier.errors import InputError
+
+Small = tuple[list[Example], list[Encoding]]
+
+
+def test_training_twice_gives_the_same_bytes(small: Small, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        Assessor(Encoder(shipped_model() / "encoder"), seed=3).fit(*small).calibrate(*small, folds=3).save(tmp_path / name, {"name": "m"})
+    assert (tmp_path / "one" / "heads.joblib").read_bytes() == (tmp_path / "two" / "heads.joblib").read_bytes()
+    assert (tmp_path / "one" / "model.json").read_bytes() == (tmp_path / "two" / "model.json").read_bytes()
+
+
+def test_learns_something_that_holds_for_writers_left_out(small: Small, trained: Assessor) -> None:
+    unseen = trained.cross_predict(*small, folds=3)
+    true = np.array([e.ratings["level"] for e in small[0]])
+    expected = unseen["level"] @ np.arange(5)
+    assert np.corrcoef(true, expected)[0, 1] > 0.7
+    shuffled = np.random.default_rng(0).permutation(true)
+    assert abs(np.corrcoef(shuffled, expected)[0, 1]) < 0.2
+
+
+def test_the_guide_bounds_the_level_by_the_client() -> None:
+    level = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])
+    client = np.zeros((1, 4))
+    client[0, CLIENTS.index("none")] = 0.7
+    client[0, CLIENTS.index("external")] = 0.3
+    ruled = apply_guide({"level": level, "pspc_level": level}, client)
+    assert ruled["level"][0, 1:].sum() == pytest.approx(0.3)
+    assert ruled["level"].sum() == pytest.approx(1)
+    assert ruled["level"][0, 2] / ruled["level"][0, 1] == pytest.approx(2)
+    assert (ruled["pspc_level"] == level).all()
+    served = np.eye(4)[[CLIENTS.index("internal")]]
+    assert apply_guide({"level": level}, served)["level"] == pytest.approx(level)
+
+
+@pytest.fixture
+def saved(trained: Assessor, tmp_path: Path) -> Path:
+    trained.save(tmp_path / "m", {"name": "m"})
+    return tmp_path / "m"
+
+
+@pytest.mark.parametrize("name", ["heads.joblib", "encoder/encoder.onnx", "encoder/tokenizer.json", "encoder/encoder.json"])
+def test_an_altered_or_missing_file_is_refused(saved: Path, name: str) -> None:
+    path = saved / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(InputError, match="its hash differs"):
+        Assessor.load(saved)
+    path.unlink()
+    with pytest.raises(InputError, match="is missing"):
+        Assessor.load(saved)
+
+
+class Malicious:
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_a_malicious_pickle_is_never_run(saved: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "was-run"
+    (saved / "heads.joblib").write_bytes(pickle.dumps(Malicious(marker)))
+    with pytest.raises(InputError, match="its hash differs"):
+        Assessor.load(saved)
+    assert not marker.exists()
+
+
+def test_another_minor_of_scikit_learn_is_refused(saved: Path) -> None:
+    manifest = json.loads((saved / "model.json").read_text("utf-8"))
+    manifest["versions"]["scikit-learn"] = "1.2.3"
+    (saved / "model.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(InputError, match=r"trained with scikit-learn 1\.2\.3.*install scikit-learn 1\.2 or train"):
+        Assessor.load(saved)
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"files": {}}', '{"files": [], "versions": {"scikit-learn": "1.9"}}'])
+def test_a_broken_description_is_refused(saved: Path, content: str) -> None:
+    (saved / "model.json").write_text(content, "utf-8")
+    with pytest.raises(InputError, match="not a model's description"):
+        Assessor.load(saved)
+
+
+def test_the_hash_of_the_heads_must_be_named(saved: Path) -> None:
+    manifest = json.loads((saved / "model.json").read_text("utf-8"))
+    del manifest["files"]["heads.joblib"]
+    (saved / "model.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(InputError, match=r"heads\.joblib: this part of the model is missing"):
+        Assessor.load(saved)

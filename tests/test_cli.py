@@ -1,0 +1,127 @@
+"""The command line as users meet it: answers on stdout, one sentence and exit code 1 on bad input, never a traceback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from classifier.batch import COLUMNS
+from classifier.cli import main
+
+DRAFT = "A taxpayer asked for the due date of his return. I looked into his file, called the branch, found the error and called him back the next day."
+
+
+def run(*arguments: str, stdin: bytes = b"", cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run([sys.executable, "-m", "classifier", *arguments], input=stdin, capture_output=True, cwd=cwd)
+
+
+def test_assess_reads_a_file_and_stdin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "draft.txt"
+    path.write_text(DRAFT, "utf-8")
+    assert main(["assess", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Level " in shown and "Client: " in shown and "A person decides" in shown
+    piped = run("assess", "-", "--json", stdin=DRAFT.encode())
+    assert piped.returncode == 0
+    answer = json.loads(piped.stdout)
+    assert answer["ratings"]["level"]["level"] in range(5)
+    assert len(answer["ratings"]["level"]["probabilities"]) == 5
+
+
+def test_the_other_framework_comes_first_when_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "draft.txt"
+    path.write_text(DRAFT, "utf-8")
+    assert main(["assess", str(path), "--framework", "pspc"]) == 0
+    assert capsys.readouterr().out.startswith("Client service competency (Public Services and Procurement Canada)")
+
+
+def test_a_refusal_is_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "draft.txt"
+    path.write_text("Hello there", "utf-8")
+    assert main(["assess", str(path)]) == 0
+    assert "refused: too short" in capsys.readouterr().out
+
+
+BAD = {
+    "missing": ["assess", "nowhere.txt"],
+    "folder": ["assess", "."],
+    "binary": ["assess", "binary.bin"],
+    "encoding": ["assess", "latin.txt"],
+    "framework": ["assess", "draft.txt", "--framework", "xyz"],
+    "no model": ["assess", "draft.txt", "--model", "."],
+    "csv missing": ["score", "nowhere.csv", "out.csv", "--text", "a"],
+    "csv empty": ["score", "empty.csv", "out.csv", "--text", "a"],
+    "csv no rows": ["score", "header.csv", "out.csv", "--text", "a"],
+    "csv no column": ["score", "good.csv", "out.csv", "--text", "wrong"],
+    "csv encoding": ["score", "latin.csv", "out.csv", "--text", "a"],
+    "csv folder": ["score", ".", "out.csv", "--text", "a"],
+    "csv nowhere to write": ["score", "good.csv", "no/such/out.csv", "--text", "a"],
+    "corpus broken": ["train", "broken", "model"],
+    "corpus missing": ["check", "nowhere"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "draft.txt").write_text(DRAFT, "utf-8")
+    (tmp_path / "binary.bin").write_bytes(bytes(range(256)))
+    (tmp_path / "latin.txt").write_bytes("I helped a client\nin the caf\xe9".encode("latin-1"))
+    (tmp_path / "empty.csv").write_bytes(b"")
+    (tmp_path / "header.csv").write_text("a,b\n", "utf-8")
+    (tmp_path / "good.csv").write_text(f'a,b\n"{DRAFT}",1\n', "utf-8")
+    (tmp_path / "latin.csv").write_bytes("a,b\nx,1\ncaf\xe9,2\n".encode("latin-1"))
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "a.jsonl").write_text("{oops\n", "utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", list(BAD))
+def test_bad_input_is_one_sentence(folder: Path, name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(folder)
+    before = sorted(p.name for p in folder.rglob("*"))
+    assert main(BAD[name]) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    message = shown.err.strip().splitlines()[-1]
+    assert message.endswith(".") and "Traceback" not in shown.err
+    assert sorted(p.name for p in folder.rglob("*")) == before, "something half-written was left"
+
+
+def test_the_row_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(folder)
+    main(BAD["encoding"])
+    assert "latin.txt: line 2 is not UTF-8" in capsys.readouterr().err
+    main(BAD["csv encoding"])
+    assert "latin.csv: row 3 is not UTF-8" in capsys.readouterr().err
+    main(BAD["corpus broken"])
+    assert "a.jsonl:1: not JSON" in capsys.readouterr().err
+
+
+def test_score_keeps_columns_and_order_and_adds_the_contract(tmp_path: Path) -> None:
+    rows = [["007", DRAFT, "=1+1"], ["008", "", ""], ["009", 'A client asked,\n"when?" and I told her that it is due on the 30th.', "é"]]
+    with (tmp_path / "in.csv").open("w", newline="", encoding="utf-8-sig") as stream:
+        csv.writer(stream).writerows([["id", "answer", "note"], *rows])
+    assert main(["score", str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), "--text", "answer"]) == 0
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
+        found = list(csv.DictReader(stream))
+    assert list(found[0]) == ["id", "answer", "note", *COLUMNS]
+    assert [[r["id"], r["answer"], r["note"]] for r in found] == rows
+    assert [r["status"] for r in found] == ["ok", "refused: empty", "ok"]
+    assert sum(float(found[0][f"level_p{k}"]) for k in range(5)) == pytest.approx(1, abs=0.001)
+    assert found[0]["level"] in found[0]["level_set"].split("|")
+    for finding in json.loads(found[0]["evidence"]):
+        assert set(finding) == {"key", "start", "end", "quote", "confidence"}
+        assert rows[0][1][finding["start"] : finding["end"]] == finding["quote"]
+    assert found[1]["level"] == ""
+
+
+@pytest.mark.parametrize("verb", ["assess", "score", "train", "evaluate", "check"])
+def test_the_help_of_each_verb_holds_an_example(verb: str) -> None:
+    done = run(verb, "--help")
+    assert done.returncode == 0
+    assert f"example: classifier {verb}".encode() in done.stdout

@@ -1,0 +1,26 @@
+"""Level sets are contiguous, hold the likeliest level and cover as promised."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from classifier.conformal import conformal_mass, level_set
+
+
+@pytest.mark.parametrize("mass", [0.0, 0.5, 0.9, 1.0])
+def test_sets_are_contiguous_and_hold_the_mode(mass: float) -> None:
+    for row in np.random.default_rng(0).dirichlet(np.ones(5), 200):
+        found = level_set(row, mass)
+        assert found == tuple(range(found[0], found[-1] + 1))
+        assert int(row.argmax()) in found
+        assert row[list(found)].sum() >= mass - 1e-9
+
+
+def test_coverage_on_unseen_data() -> None:
+    random = np.random.default_rng(1)
+    rows = random.dirichlet(np.full(5, 0.7), 4000)
+    levels = np.array([random.choice(5, p=row) for row in rows])
+    mass = conformal_mass(rows[:2000], levels[:2000], 0.9)
+    covered = np.mean([level in level_set(row, mass) for row, level in zip(rows[2000:], levels[2000:], strict=True)])
+    assert 0.88 <= covered <= 0.95

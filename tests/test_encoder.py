@@ -1,0 +1,63 @@
+"""The encoder: offsets into the text, long texts in windows, stored scores for the corpus only."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from classifier.assessor import Assessor
+from classifier.corpus import Example
+from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, Encoder
+from classifier.errors import InputError
+
+TEXT = "A client – Ms. O’Neil – asked for her balance. I told her: $30."
+
+
+def test_offsets_point_into_the_text(assessor: Assessor) -> None:
+    (found,) = assessor.encoder.encode([TEXT])
+    assert found.document.shape == (len(assessor.encoder.document_scores),)
+    assert found.tokens.shape == (len(found.offsets), len(assessor.encoder.keys))
+    assert (found.offsets[:, 0] < found.offsets[:, 1]).all()
+    assert found.offsets.max() <= len(TEXT)
+    assert "".join(TEXT[a:b] for a, b in found.offsets) == TEXT.replace(" ", "")
+    assert found.tokens.min() >= TOKEN_FLOOR
+    assert found.tokens.max() <= TOKEN_CEILING
+
+
+def test_a_long_text_is_read_to_its_end(assessor: Assessor) -> None:
+    filler = "It was a normal day at the office and we had coffee. " * 120
+    act = "A client asked for help with her form, so I called her, found the error, fixed it and followed up a week later."
+    (found,) = assessor.encoder.encode([filler + act])
+    assert len(found.tokens) > 1000
+    inside = found.offsets[:, 0] >= len(filler)
+    evidence = [i for i, key in enumerate(assessor.encoder.keys) if key.startswith("2.")]
+    assert found.tokens[inside][:, evidence].max() > found.tokens[~inside][:, evidence].max()
+
+
+def test_unseen_scores_are_stored_for_the_corpus_and_computed_for_the_rest(assessor: Assessor, corpus: list[Example]) -> None:
+    example = corpus[0]
+    (stored,) = assessor.encoder.unseen([example.text])
+    (computed,) = assessor.encoder.encode([example.text])
+    assert (stored.offsets == computed.offsets).all()
+    assert not np.allclose(stored.document, computed.document, atol=0.05)
+    (new,) = assessor.encoder.unseen([TEXT])
+    assert np.array_equal(new.document, next(assessor.encoder.encode([TEXT])).document)
+
+
+def test_all_of_the_corpus_is_stored(assessor: Assessor, corpus: list[Example]) -> None:
+    from classifier.encoder import text_hash
+
+    assert all(text_hash(e.text) in assessor.encoder._stored for e in corpus)
+
+
+def test_a_pickled_encoder_holds_no_session(assessor: Assessor) -> None:
+    list(assessor.encoder.encode([TEXT]))
+    assert len(pickle.dumps(assessor.encoder)) < 10_000
+
+
+def test_a_folder_without_encoder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="there is no encoder in this folder"):
+        Encoder(tmp_path)

@@ -24,6 +24,16 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Note:
+    """Words of the text that a rule points out (who is served, parts of the story); no probability is attached."""
+
+    key: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True)
 class Rating:
     """One scale's answer. `probabilities` has the scale's length and order and sums to 1.
 
@@ -54,7 +64,16 @@ class Client:
 
 @dataclass(frozen=True)
 class Assessment:
-    """The answer for one text. A refused text has a status that says why, and nothing else."""
+    """The answer for one text. A refused text has a status that says why, and nothing else.
+
+    evidence : words that show a behaviour, by the behaviour's key
+    flags : words that show an anti-pattern, by its key
+    means : words that show the conduct opposite to an anti-pattern, by the anti-pattern's key
+    client_words : words that name who is served, by the client's value
+    story : words that tell the situation, task, action and result; a part without words is not told
+    values : words of the result that speak of a dimension of value, by its name
+    shared : segments told as "we" or in the passive, with no act of the writer
+    """
 
     status: str
     model: str
@@ -62,7 +81,11 @@ class Assessment:
     client: Client | None = None
     evidence: tuple[Finding, ...] = ()
     flags: tuple[Finding, ...] = ()
-    rules: tuple[str, ...] = ()
+    means: tuple[Finding, ...] = ()
+    client_words: tuple[Note, ...] = ()
+    story: tuple[Note, ...] = ()
+    values: tuple[Note, ...] = ()
+    shared: tuple[Note, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -76,7 +99,8 @@ class Assessment:
             "model": self.model,
             "ratings": {key: asdict(rating) for key, rating in self.ratings.items()},
             "client": None if self.client is None else {"value": self.client.value, "probabilities": dict(self.client.probabilities)},
-            "evidence": [asdict(finding) for finding in self.evidence],
-            "flags": [asdict(finding) for finding in self.flags],
-            "rules": list(self.rules),
+            **{name: [asdict(found) for found in getattr(self, name)] for name in _FINDINGS},
         }
+
+
+_FINDINGS = ("evidence", "flags", "means", "client_words", "story", "values", "shared")

@@ -71,6 +71,10 @@ class Assessor:
         self.flag_tagger = SpanTagger(anti_patterns, [self.encoder.keys.index(k) for k in anti_patterns], min_precision=0.8)
         self.evidence_tagger.fit(texts, encodings, [e.evidence for e in examples])
         self.flag_tagger.fit(texts, encodings, [e.flags for e in examples])
+        opposites = [key for key in anti_patterns if f"means:{key}" in self.encoder.keys]
+        read = [i for i, e in enumerate(examples) if e.means is not None]
+        self.means_tagger = SpanTagger(opposites, [self.encoder.keys.index(f"means:{k}") for k in opposites], min_precision=0.6)
+        self.means_tagger.fit([texts[i] for i in read], [encodings[i] for i in read], [examples[i].means or () for i in read])
         X = self._features(texts, encodings)
         weight = np.array([(weights or {}).get(e.source, 1.0) for e in examples])
         self.scales: dict[str, Pipeline] = {}
@@ -150,6 +154,7 @@ class Assessor:
                 client=Client(max(shares, key=lambda name: shares[name]), shares),
                 evidence=self.evidence_tagger.tag(text, encoding),
                 flags=self.flag_tagger.tag(text, encoding),
+                means=self.means_tagger.tag(text, encoding),
             )
 
     def _features(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Floats:
@@ -173,7 +178,7 @@ class Assessor:
             target.mkdir(exist_ok=True)
             for name in self.encoder.files:
                 shutil.copyfile(self.encoder.folder / name, target / name)
-        state = {k: getattr(self, k) for k in ("evidence_tagger", "flag_tagger", "scales", "client_model", "mass", "seed", "C")}
+        state = {k: getattr(self, k) for k in ("evidence_tagger", "flag_tagger", "means_tagger", "scales", "client_model", "mass", "seed", "C")}
         joblib.dump(state, folder / _HEADS)
         names = [_HEADS, *(f"encoder/{name}" for name in self.encoder.files)]
         manifest = {

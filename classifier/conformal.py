@@ -50,5 +50,5 @@ def conformal_mass(probabilities: Floats, levels: NDArray[np.int64], coverage: f
                 high += 1
             held = float(row[low : high + 1].sum())
         scores.append(needed)
-    rank = min(1.0, np.ceil((len(scores) + 1) * coverage) / max(len(scores), 1))
-    return float(min(np.quantile(scores, rank, method="higher") + 1e-9, 1.0))
+    rank = int(np.ceil((len(scores) + 1) * coverage))
+    return float(min(sorted(scores)[rank - 1] + 1e-9, 1.0)) if rank <= len(scores) else 1.0

@@ -273,6 +273,12 @@ def export(encoder: Encoder, base: Path, out: Path) -> None:
     (out / "encoder.json").write_text(json.dumps(described, indent=1) + "\n", "utf-8")
 
 
+def keep(encoder: Encoder, folder: Path | None, name: str) -> None:
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(encoder.state_dict(), folder / f"{name}.pt")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, metavar="BASE")
@@ -284,6 +290,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder for the float32 weights of each encoder")
     options = parser.parse_args()
     found = hashlib.sha256((options.base / "model.safetensors").read_bytes()).hexdigest()
     if found != BASE_SHA256:
@@ -298,7 +305,9 @@ def main() -> None:
     encoder = Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
     cache_lower(encoder, items)
     print(f"{len(items)} texts, lower layers done", flush=True)
-    export(train(encoder, items, options.epochs, options.rate, options.seed, "all writers"), options.base, options.out)
+    everybody = train(encoder, items, options.epochs, options.rate, options.seed, "all writers")
+    keep(everybody, options.keep, "all")
+    export(everybody, options.base, options.out)
     groups = writer_groups(examples)
     names = sorted(set(groups.values()))
     random.Random(options.seed).shuffle(names)
@@ -307,7 +316,9 @@ def main() -> None:
         left_out = set(names[fold :: options.folds])
         inside = [item for item in items if groups[item.example.source] not in left_out]
         outside = [item for item in items if groups[item.example.source] in left_out]
-        unseen |= predict(train(encoder, inside, options.epochs, options.rate, options.seed + 1 + fold, f"fold {fold + 1}"), outside)
+        trained = train(encoder, inside, options.epochs, options.rate, options.seed + 1 + fold, f"fold {fold + 1}")
+        keep(trained, options.keep, f"fold{fold + 1}")
+        unseen |= predict(trained, outside)
         save_unseen(options.out / "unseen.npz", unseen)
 
 

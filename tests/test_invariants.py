@@ -61,7 +61,37 @@ def test_any_text(assessor: Assessor, text: str) -> None:
     holds(text, assessor.assess(text))
 
 
-@given(st.lists(st.sampled_from("I client called the back for her form and she was then my manager asked would always . , \n -".split(" ")), min_size=8, max_size=120))
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "I",
+                "client",
+                "called",
+                "the",
+                "back",
+                "for",
+                "her",
+                "form",
+                "and",
+                "she",
+                "was",
+                "then",
+                "my",
+                "manager",
+                "asked",
+                "would",
+                "always",
+                ".",
+                ",",
+                "\n",
+                "-",
+            ]
+        ),
+        min_size=8,
+        max_size=120,
+    )
+)
 @settings(max_examples=40, deadline=None)
 def test_any_words(assessor: Assessor, chosen: list[str]) -> None:
     text = " ".join(chosen)

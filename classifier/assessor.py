@@ -27,6 +27,7 @@ from classifier.encoder import Encoder, Encoding
 from classifier.errors import InputError
 from classifier.features import feature_names, features
 from classifier.framework import framework_names, load_framework
+from classifier.notes import client_words, shared, story, values
 from classifier.ordinal import OrdinalRegression
 from classifier.spans import SpanTagger
 
@@ -155,6 +156,10 @@ class Assessor:
                 evidence=self.evidence_tagger.tag(text, encoding),
                 flags=self.flag_tagger.tag(text, encoding),
                 means=self.means_tagger.tag(text, encoding),
+                client_words=client_words(text),
+                story=story(text),
+                values=values(text),
+                shared=shared(text),
             )
 
     def _features(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Floats:

@@ -5,16 +5,14 @@ Length is no feature: a long text is not a better service.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.document import words
+from classifier.document import cues, words
 from classifier.encoder import Encoder, Encoding
-from classifier.framework import DATA
 from classifier.spans import SpanTagger
 
 Floats = NDArray[np.float64]
@@ -22,8 +20,7 @@ Floats = NDArray[np.float64]
 
 @cache
 def _cues() -> dict[str, frozenset[str]]:
-    raw = tomllib.loads((DATA / "en.toml").read_text("utf-8"))["cues"]
-    return {name: frozenset(phrases) for name, phrases in raw.items()}
+    return {name: frozenset(phrases) for name, phrases in cues("cues").items()}
 
 
 def feature_names(encoder: Encoder, taggers: Sequence[SpanTagger]) -> list[str]:

@@ -134,7 +134,7 @@ def _train(options: argparse.Namespace) -> int:
     assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
     assessor.calibrate(examples, readings)
-    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": _corpus_hash(options.corpus)}}
+    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)}}
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
@@ -174,7 +174,8 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _corpus_hash(corpus: Path) -> str:
+def corpus_hash(corpus: Path) -> str:
+    """SHA-256 over the names and bytes of a corpus folder's files, in order."""
     digest = hashlib.sha256()
     for path in [corpus] if corpus.is_file() else sorted(corpus.glob("*.jsonl")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

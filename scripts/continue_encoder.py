@@ -75,7 +75,8 @@ def main() -> None:
         mixed = {n: torch.stack([v.float(), *(o[n].float() for o in others_kept)]).mean(0).to(v.dtype) for n, v in state.items()}
         encoder.load_state_dict(mixed)
     export(encoder.eval(), options.base, options.out)
-    save_unseen(options.out / "unseen.npz", found)
+    if found:
+        save_unseen(options.out / "unseen.npz", found)
 
 
 if __name__ == "__main__":

@@ -168,7 +168,8 @@ def notes(options: argparse.Namespace) -> str:
     return (
         f"Made: {options.folds} folds of whole groups of writers, the same for all; ours with encodings by encoders that had not seen the writer. "
         "In brackets 95 % bootstrap intervals (made: over writers). Outside and statements: trained on the whole corpus. "
-        f"spaCy: {EPOCHS} epochs; SetFit: {SHOTS} texts a level, {STEPS} steps of 16 pairs; no setting of theirs was chosen on outside texts; whether one of ours was, our report says. "
+        f"spaCy: {EPOCHS} epochs; SetFit: {SHOTS} texts a level, {STEPS} steps of 16 pairs. "
+        "No setting of theirs was chosen on outside texts; whether one of ours was, our report says. "
         f"Costs: {os.cpu_count()} cores, a fresh process each; cold start is the median of {COLD_STARTS}, from the start of Python to the first answer; "
         f"speed over {SERVED} made texts, ours with evidence and flags; on disk is the model without its libraries (frozen MiniLM and SetFit need PyTorch)."
     )

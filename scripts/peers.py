@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 SIZE = 5  # levels 0 to 4
-EPOCHS = 4  # of spaCy's textcat
+EPOCHS = 6  # of spaCy's textcat
 SHOTS, STEPS = 32, 40  # SetFit: texts a level, and steps of 16 pairs
 WINDOW = 256  # word pieces that all-MiniLM-L6-v2 was made for
 NAMES = ("majority", "length", "tfidf", "spacy", "minilm", "setfit", "ours")

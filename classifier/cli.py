@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
 
+    evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
+
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
     return parser
@@ -152,7 +154,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
+    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
@@ -162,6 +164,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         sections += evaluate_examples(assessor, examples, made)
     if options.statements:
         sections.append(evaluate_statements(assessor, options.statements))
+    if options.table:
+        sections.append(evaluate_table(assessor, options.table))
     print("\n\n".join(map(str, sections)))
     return 0
 

@@ -26,7 +26,7 @@ from classifier.document import refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.features import Reading, columns, feature_names, read
-from classifier.metrics import median_level
+from classifier.metrics import expected_level
 from classifier.notes import client_words, shared, story, values
 from classifier.ordinal import OrdinalRegression
 from classifier.spans import SpanTagger
@@ -48,7 +48,7 @@ class Assessor:
     2
     """
 
-    def __init__(self, encoder: Encoder, seed: int = 0, C: float = 0.01) -> None:
+    def __init__(self, encoder: Encoder, seed: int = 0, C: float = 0.003) -> None:
         self.encoder = encoder
         self.seed = seed
         self.C = C
@@ -255,11 +255,11 @@ def load_assessor(folder: str | Path | None = None) -> Assessor:
 
 
 def _rating(probabilities: Floats, mass: float) -> Rating:
-    """The median level (least expected absolute error), and the plausible levels with it."""
-    median = int(median_level(probabilities[None, :])[0])
+    """The level nearest to the expected value, and the plausible levels with it."""
+    level = int(expected_level(probabilities[None, :])[0])
     plausible = level_set(probabilities, mass)
-    low, high = min(plausible[0], median), max(plausible[-1], median)
-    return Rating(median, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))
+    low, high = min(plausible[0], level), max(plausible[-1], level)
+    return Rating(level, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))
 
 
 def _sha256(path: Path) -> str:

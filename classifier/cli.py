@@ -74,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
 
+    evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
+
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
     return parser
@@ -128,12 +130,13 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
     examples = read_corpus(options.corpus)
     encoder = Encoder(options.encoder or shipped_model() / "encoder")
-    encodings = list(tqdm(encoder.unseen(e.text for e in examples), total=len(examples), desc="encode", file=sys.stderr))
+    assessor = Assessor(encoder, options.seed)
+    readings = assessor.read_unseen(tqdm([e.text for e in examples], desc="read", file=sys.stderr))
     print("fit …", file=sys.stderr)
-    assessor = Assessor(encoder, options.seed).fit(examples, encodings)
+    assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
-    assessor.calibrate(examples, encodings)
-    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": _corpus_hash(options.corpus)}}
+    assessor.calibrate(examples, readings)
+    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)}}
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
@@ -151,17 +154,19 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from classifier.evaluation import evaluate_examples, evaluate_made
+    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
-    encodings = list(assessor.encoder.unseen(e.text for e in made))
-    for section in evaluate_made(assessor, made, encodings):
-        print(section, end="\n\n")
-    if options.examples:
-        examples = read_examples(options.examples)
-        for section in evaluate_examples(assessor, examples, list(assessor.encoder.encode(e.text for e in examples)), made):
-            print(section, end="\n\n")
+    examples = read_examples(options.examples) if options.examples else []
+    sections = evaluate_made(assessor, made, assessor.read_unseen(e.text for e in made))
+    if examples:
+        sections += evaluate_examples(assessor, examples, made)
+    if options.statements:
+        sections.append(evaluate_statements(assessor, options.statements))
+    if options.table:
+        sections.append(evaluate_table(assessor, options.table))
+    print("\n\n".join(map(str, sections)))
     return 0
 
 
@@ -173,7 +178,8 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _corpus_hash(corpus: Path) -> str:
+def corpus_hash(corpus: Path) -> str:
+    """SHA-256 over the names and bytes of a corpus folder's files, in order."""
     digest = hashlib.sha256()
     for path in [corpus] if corpus.is_file() else sorted(corpus.glob("*.jsonl")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+# Before the import: ONNX Runtime's wheels report usage to their maker and keep a device id in ~/.cache (seen with 1.31.1).
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
 import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
@@ -24,8 +29,8 @@ from classifier.errors import InputError
 
 Floats = NDArray[np.float32]
 
-# Token scores are kept between these bounds, stored in steps of 1/16 as one byte.
-TOKEN_FLOOR, TOKEN_CEILING, TOKEN_STEPS = -6.0, 6.0, 16
+# Token scores are kept between these bounds, stored in steps of 1/4 as one byte.
+TOKEN_FLOOR, TOKEN_CEILING, TOKEN_STEPS = -6.0, 6.0, 4
 
 
 def text_hash(text: str) -> str:

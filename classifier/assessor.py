@@ -68,7 +68,7 @@ class Assessor:
         read_for_means = [i for i, e in enumerate(examples) if e.means is not None]
         self.taggers = {
             "evidence": SpanTagger(tuple(kinds["evidence"]), 0.5).fit(texts, [r.evidence for r in readings], [e.evidence for e in examples]),
-            "flags": SpanTagger(tuple(kinds["flags"]), 0.8).fit(texts, [r.flags for r in readings], [e.flags for e in examples]),
+            "flags": SpanTagger(tuple(kinds["flags"]), 0.6).fit(texts, [r.flags for r in readings], [e.flags for e in examples]),
             "means": SpanTagger(tuple(kinds["means"]), 0.6).fit(
                 [texts[i] for i in read_for_means], [readings[i].means for i in read_for_means], [examples[i].means or () for i in read_for_means]
             ),

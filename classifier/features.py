@@ -19,6 +19,9 @@ from classifier.spans import Span, find_spans, strengths
 
 Floats = NDArray[np.float64]
 
+# Token score from which on words are a candidate. Rare keys get low scores from the encoder also where they are right.
+CUTS = {"evidence": -1.0, "flags": -2.5, "means": -2.0}
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -57,7 +60,7 @@ def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     shares = [sum(word in cue for word in found) / max(len(found), 1) for cue in _cues().values()]
     strong = [value for keys in kinds.values() for value in strengths(encoding, keys)]
     row = np.concatenate([encoding.document, strong, np.sqrt(shares)]).astype(np.float64)
-    return Reading(text, row, *(find_spans(text, encoding, kinds[kind]) for kind in ("evidence", "flags", "means")))
+    return Reading(text, row, *(find_spans(text, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))
 
 
 @cache

@@ -17,8 +17,6 @@ from classifier.encoder import Encoding
 
 Floats = NDArray[np.float64]
 
-# Smoothed token score (logit) from which a token belongs to a span: the value of best character F1 on writers left out.
-CUT = -1.0
 _MIN_WORDS = 3
 _WORD = re.compile(r"\w[\w'’-]*")
 _JOINING = frozenset({"and", "but", "or", "so", "then", "because", "which", "that", "who"})
@@ -35,8 +33,8 @@ class Span:
     strength: float
 
 
-def find_spans(text: str, encoding: Encoding, columns: dict[str, int]) -> tuple[Span, ...]:
-    """Candidates: runs of tokens within one segment whose smoothed score passes CUT, trimmed to whole words.
+def find_spans(text: str, encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
+    """Candidates: runs of tokens within one segment whose smoothed score (logit) is at least `cut`, trimmed to whole words.
 
     columns : key -> column of `Encoding.tokens`.
     """
@@ -47,7 +45,7 @@ def find_spans(text: str, encoding: Encoding, columns: dict[str, int]) -> tuple[
     found = []
     for key, column in columns.items():
         scores = encoding.tokens[:, column].astype(float)
-        for first, last in _runs(_smoothed(scores) >= CUT, segment_of):
+        for first, last in _runs(_smoothed(scores) >= cut, segment_of):
             words = _whole_words(text, int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1]))
             if words is not None:
                 found.append(Span(key, *words, float(scores[first : last + 1].mean())))
@@ -113,8 +111,11 @@ class SpanTagger:
         for count, (strength, hit) in enumerate(sorted(best.values(), reverse=True), 1):
             true += hit
             precision, recall = true / count, true / max(positives, 1)
-            options.append((precision >= self.min_precision and count >= 5, 2 * precision * recall / max(precision + recall, 1e-9), strength))
-        return max(options)[2]
+            if count >= 5:
+                options.append((precision, 2 * precision * recall / max(precision + recall, 1e-9), strength))
+        precise = [(f1, strength) for precision, f1, strength in options if precision >= self.min_precision]
+        # Where no threshold is precise enough, the most precise: few findings are better than wrong ones.
+        return max(precise)[1] if precise else max(options, default=(0.0, 0.0, np.inf))[2]
 
     def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
         """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more."""

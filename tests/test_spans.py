@@ -37,7 +37,7 @@ def tagger() -> SpanTagger:
         start = text.index("office was full") if i % 10 == 0 else text.find(ACT)
         end = start + (len("office was full of people") if i % 10 == 0 else len(ACT))
         texts.append(text)
-        spans.append(find_spans(text, encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS))
+        spans.append(find_spans(text, encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS, -1.0))
         labels.append([Label("2.4", ACT)] if i % 2 else [])
     return SpanTagger(list(KEYS), 0.7).fit(texts, spans, labels)
 
@@ -46,7 +46,7 @@ def tag(tagger: SpanTagger, height: float | None, seed: int) -> list[tuple[str, 
     text = FILLER + ACT + ". " + FILLER
     start = text.index(ACT)
     marked = None if height is None else (start, start + len(ACT))
-    found = find_spans(text, encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS)
+    found = find_spans(text, encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS, -1.0)
     return [(f.key, f.quote, f.confidence) for f in tagger.tag(text, found)]
 
 
@@ -68,7 +68,7 @@ def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
 
 def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
     text = "I checked the file. I called her back, twice."
-    found = find_spans(text, encoding(text, (0, len(text)), np.random.default_rng(1)), KEYS)
+    found = find_spans(text, encoding(text, (0, len(text)), np.random.default_rng(1)), KEYS, -1.0)
     assert [text[s.start : s.end] for s in found] == ["I checked the file", "I called her back, twice"]
 
 
@@ -83,7 +83,7 @@ def test_strengths_are_the_highest_of_each_key() -> None:
 
 def test_no_tokens_no_spans() -> None:
     empty = Encoding(np.zeros(1, np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32))
-    assert find_spans("", empty, KEYS) == ()
+    assert find_spans("", empty, KEYS, -1.0) == ()
     assert strengths(empty, KEYS) == [-6.0, -6.0]
 
 

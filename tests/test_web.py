@@ -292,6 +292,7 @@ def test_every_string_of_the_catalogue_is_used() -> None:
         path.read_text("utf-8") for folder in ("templates", "static", ".") for path in (PACKAGE / folder).glob("*.*") if path.suffix in {".html", ".py"}
     )
     page = tomllib.loads((PACKAGE / "data" / "en.toml").read_text("utf-8"))["page"]
+    assert not set(page) & set(dir(page)), "a template would show the dictionary's own method"
     for key in page:
         assert re.search(rf"""\bt\.{key}\b|["']{key}["']""", used), key
 

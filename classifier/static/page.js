@@ -156,7 +156,7 @@ result.addEventListener("click", (event) => {
 text.addEventListener("input", () => { document_file = null; at("save-word").hidden = true; changed(); });
 at("limit").addEventListener("input", count);
 at("assess").addEventListener("click", assess);
-at("sample").addEventListener("click", () => sample().catch(fail));
+at("try-sample").addEventListener("click", () => sample().catch(fail));
 at("keep").addEventListener("click", () => { previous = text.value; tell(say.kept); });
 at("clear").addEventListener("click", () => { location.reload(); });
 at("file").addEventListener("change", ({ target }) => open(target.files[0]));

@@ -154,7 +154,7 @@ def questions(assessment: Assessment, framework: Framework, target: int | None =
         return ()
     level = assessment.ratings[scale.key].level
     shown = {finding.key for finding in assessment.evidence}
-    asked = messages().get("questions", {})
+    asked = messages()["questions"]
     last = min(scale.values[-1], level + 1 if target is None else target)
     return tuple(
         Question(b.key, value, asked.get(b.key, b.text), b.text)

@@ -92,6 +92,15 @@ class Assessment:
         """True when the text was assessed, False when it was refused."""
         return self.status == "ok"
 
+    @classmethod
+    def from_dict(cls, raw: Mapping[str, Any]) -> Assessment:
+        """The assessment that `to_dict` wrote, also after JSON."""
+        ratings = {k: Rating(r["level"], tuple(r["probabilities"]), tuple(r["level_set"])) for k, r in raw["ratings"].items()}
+        client = None if raw["client"] is None else Client(raw["client"]["value"], dict(raw["client"]["probabilities"]))
+        evidence, flags, means = (tuple(Finding(**f) for f in raw[name]) for name in _FINDINGS)
+        notes = (tuple(Note(**n) for n in raw[name]) for name in _NOTES)
+        return cls(raw["status"], raw["model"], ratings, client, evidence, flags, means, *notes)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and dictionaries, ready for JSON."""
         return {
@@ -99,8 +108,9 @@ class Assessment:
             "model": self.model,
             "ratings": {key: asdict(rating) for key, rating in self.ratings.items()},
             "client": None if self.client is None else {"value": self.client.value, "probabilities": dict(self.client.probabilities)},
-            **{name: [asdict(found) for found in getattr(self, name)] for name in _FINDINGS},
+            **{name: [asdict(found) for found in getattr(self, name)] for name in (*_FINDINGS, *_NOTES)},
         }
 
 
-_FINDINGS = ("evidence", "flags", "means", "client_words", "story", "values", "shared")
+_FINDINGS = ("evidence", "flags", "means")
+_NOTES = ("client_words", "story", "values", "shared")

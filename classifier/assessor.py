@@ -23,10 +23,10 @@ from classifier.assessment import Assessment, Client, Rating
 from classifier.conformal import conformal_mass, level_set
 from classifier.corpus import CLIENTS, Example, scale_sizes, writer_groups
 from classifier.document import refusal
-from classifier.encoder import Encoder, Encoding
+from classifier.encoder import Encoder
 from classifier.errors import InputError
-from classifier.features import feature_names, features
-from classifier.framework import framework_names, load_framework
+from classifier.features import Reading, columns, feature_names, read
+from classifier.notes import client_words, shared, story, values
 from classifier.ordinal import OrdinalRegression
 from classifier.spans import SpanTagger
 
@@ -55,67 +55,63 @@ class Assessor:
 
     # Learning ---------------------------------------------------------------------------------------------------
 
-    def fit(self, examples: Sequence[Example], encodings: Sequence[Encoding], weights: Mapping[str, float] | None = None) -> Assessor:
-        """Learn from labelled examples and their encodings.
+    def read_unseen(self, texts: Iterable[str]) -> list[Reading]:
+        """Readings of texts by encoders that had not seen them (see `Encoder.unseen`), for training and evaluation."""
+        texts = list(texts)
+        return [read(text, encoding, self.encoder) for text, encoding in zip(texts, self.encoder.unseen(texts), strict=True)]
 
-        Parameters
-        ----------
-        examples, encodings : of the same length. The encodings should come from encoders that had not seen the
-            example's writer (`Encoder.unseen`), so that the strength of evidence is as it will be on new texts.
-        weights : weight of an example by its source; 1 where absent.
-        """
+    def fit(self, examples: Sequence[Example], readings: Sequence[Reading]) -> Assessor:
+        """Learn from labelled examples and their readings (`read_unseen`), of the same length."""
         texts = [e.text for e in examples]
-        behaviours = [b.key for name in framework_names() for b in load_framework(name).behaviours if b.key in self.encoder.keys]
-        anti_patterns = [a.key for name in framework_names() for a in load_framework(name).anti_patterns if a.key in self.encoder.keys]
-        self.evidence_tagger = SpanTagger(behaviours, [self.encoder.keys.index(k) for k in behaviours], min_precision=0.5)
-        self.flag_tagger = SpanTagger(anti_patterns, [self.encoder.keys.index(k) for k in anti_patterns], min_precision=0.8)
-        self.evidence_tagger.fit(texts, encodings, [e.evidence for e in examples])
-        self.flag_tagger.fit(texts, encodings, [e.flags for e in examples])
-        opposites = [key for key in anti_patterns if f"means:{key}" in self.encoder.keys]
-        read = [i for i, e in enumerate(examples) if e.means is not None]
-        self.means_tagger = SpanTagger(opposites, [self.encoder.keys.index(f"means:{k}") for k in opposites], min_precision=0.6)
-        self.means_tagger.fit([texts[i] for i in read], [encodings[i] for i in read], [examples[i].means or () for i in read])
-        X = self._features(texts, encodings)
-        weight = np.array([(weights or {}).get(e.source, 1.0) for e in examples])
+        kinds = columns(self.encoder)
+        read_for_means = [i for i, e in enumerate(examples) if e.means is not None]
+        self.taggers = {
+            "evidence": SpanTagger(tuple(kinds["evidence"]), 0.5).fit(texts, [r.evidence for r in readings], [e.evidence for e in examples]),
+            "flags": SpanTagger(tuple(kinds["flags"]), 0.8).fit(texts, [r.flags for r in readings], [e.flags for e in examples]),
+            "means": SpanTagger(tuple(kinds["means"]), 0.6).fit(
+                [texts[i] for i in read_for_means], [readings[i].means for i in read_for_means], [examples[i].means or () for i in read_for_means]
+            ),
+        }
+        X = np.array([r.features for r in readings])
         self.scales: dict[str, Pipeline] = {}
         for scale, size in scale_sizes().items():
-            rated = np.array([scale in e.ratings for e in examples])
-            if rated.any():
-                y = np.array([e.ratings[scale] for e in examples if scale in e.ratings])
-                self.scales[scale] = _fit(OrdinalRegression(self.C, levels=tuple(range(size))), X[rated], y, weight[rated])
-        known = np.array([e.client is not None for e in examples])
-        served = np.array([CLIENTS.index(e.client) for e in examples if e.client is not None])
-        self.client_model = _fit(LogisticRegression(C=self.C, max_iter=1000, random_state=self.seed), X[known], served, weight[known])
-        self.mass = dict.fromkeys(self.scales, 0.9)
+            rated = [i for i, e in enumerate(examples) if scale in e.ratings]
+            if rated:
+                model = make_pipeline(StandardScaler(), OrdinalRegression(self.C, levels=tuple(range(size))))
+                self.scales[scale] = model.fit(X[rated], np.array([examples[i].ratings[scale] for i in rated]))
+        known = [i for i, e in enumerate(examples) if e.client is not None]
+        self.client_model = make_pipeline(StandardScaler(), LogisticRegression(C=self.C, max_iter=1000, random_state=self.seed))
+        self.client_model.fit(X[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]))
+        self.mass = dict.fromkeys(self.scales, COVERAGE)
         return self
 
-    def calibrate(self, examples: Sequence[Example], encodings: Sequence[Encoding], folds: int = 10) -> Assessor:
-        """Set the mass of the level sets from predictions for writers left out of the fit."""
-        unseen = self.cross_predict(examples, encodings, folds)
+    def calibrate(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int = 10) -> Assessor:
+        """Set the mass of the level sets so that they cover writers left out of the fit."""
+        answers = self.cross_assess(examples, readings, folds)
         for scale in self.scales:
             rated = [i for i, e in enumerate(examples) if scale in e.ratings]
-            levels = np.array([examples[i].ratings[scale] for i in rated])
-            self.mass[scale] = conformal_mass(unseen[scale][rated], levels, COVERAGE)
+            unseen = np.array([answers[i].ratings[scale].probabilities for i in rated])
+            self.mass[scale] = conformal_mass(unseen, np.array([examples[i].ratings[scale] for i in rated]), COVERAGE)
         return self
 
-    def cross_predict(self, examples: Sequence[Example], encodings: Sequence[Encoding], folds: int | None = None) -> dict[str, Floats]:
-        """Probabilities by heads that had not seen the writer: {scale: (n, n_levels)}, and "client".
+    def cross_assess(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int | None = None) -> list[Assessment]:
+        """Assessments by heads that had not seen the writer, in the order of the examples.
 
         folds : number of groups of writers; None leaves out one writer (with the writers tied to it) at a time.
         """
         groups = writer_groups(examples)
-        names = sorted(set(groups.values()))
-        order = {name: i if folds is None else i % folds for i, name in enumerate(np.random.default_rng(self.seed).permutation(names))}
-        fold = np.array([order[groups[e.source]] for e in examples])
-        found = {scale: np.zeros((len(examples), size)) for scale, size in scale_sizes().items()} | {"client": np.zeros((len(examples), len(CLIENTS)))}
+        names = np.random.default_rng(self.seed).permutation(sorted(set(groups.values()))).tolist()
+        if len(names) < 2:
+            raise InputError("The corpus has one writer only; leaving writers out needs at least two.")
+        fold_of = {name: number % (folds or len(names)) for number, name in enumerate(names)}
+        fold = np.array([fold_of[groups[e.source]] for e in examples])
+        answers: dict[int, Assessment] = {}
         for left_out in np.unique(fold):
             train, test = np.flatnonzero(fold != left_out).tolist(), np.flatnonzero(fold == left_out).tolist()
-            if not train:
-                raise InputError("The corpus has one writer only; leaving writers out needs at least two.")
-            heads = Assessor(self.encoder, self.seed, self.C).fit([examples[i] for i in train], [encodings[i] for i in train])
-            for name, rows in heads.probabilities([examples[i].text for i in test], [encodings[i] for i in test]).items():
-                found[name][test] = rows
-        return found
+            heads = Assessor(self.encoder, self.seed, self.C).fit([examples[i] for i in train], [readings[i] for i in train])
+            heads.mass = getattr(self, "mass", heads.mass)
+            answers |= zip(test, heads.assess_readings([readings[i] for i in test]), strict=True)
+        return [answers[i] for i in range(len(examples))]
 
     # Assessing --------------------------------------------------------------------------------------------------
 
@@ -129,40 +125,30 @@ class Assessor:
             reason = refusal(text)
             if reason is not None:
                 yield Assessment(status=f"refused: {reason}", model=self.version)
-                continue
-            yield from self._assess([text], list(self.encoder.encode([text])))
+            else:
+                (encoding,) = self.encoder.encode([text])
+                yield from self.assess_readings([read(text, encoding, self.encoder)])
 
-    def assess_encoded(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> list[Assessment]:
-        """Assess texts whose encodings are at hand (evaluation on encodings by encoders that had not seen them)."""
-        return list(self._assess(texts, encodings))
-
-    def _assess(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Iterator[Assessment]:
-        probabilities = self.probabilities(texts, encodings)
-        for i, (text, encoding) in enumerate(zip(texts, encodings, strict=True)):
-            ratings = {}
-            for scale in self.scales:
-                row = probabilities[scale][i]
-                chosen = int(np.argmax(np.cumsum(row) >= 0.5 - 1e-12))
-                plausible = level_set(row, self.mass[scale])
-                low, high = min(plausible[0], chosen), max(plausible[-1], chosen)
-                ratings[scale] = Rating(chosen, tuple(float(p) for p in row), tuple(range(low, high + 1)))
+    def assess_readings(self, readings: Sequence[Reading]) -> Iterator[Assessment]:
+        """Assess texts that have been read already."""
+        probabilities = self._probabilities(np.array([r.features for r in readings]))
+        for i, reading in enumerate(readings):
             shares = {name: float(p) for name, p in zip(CLIENTS, probabilities["client"][i], strict=True)}
             yield Assessment(
                 status="ok",
                 model=self.version,
-                ratings=ratings,
+                ratings={scale: _rating(probabilities[scale][i], self.mass[scale]) for scale in self.scales},
                 client=Client(max(shares, key=lambda name: shares[name]), shares),
-                evidence=self.evidence_tagger.tag(text, encoding),
-                flags=self.flag_tagger.tag(text, encoding),
-                means=self.means_tagger.tag(text, encoding),
+                evidence=self.taggers["evidence"].tag(reading.text, reading.evidence),
+                flags=self.taggers["flags"].tag(reading.text, reading.flags),
+                means=self.taggers["means"].tag(reading.text, reading.means),
+                client_words=client_words(reading.text),
+                story=story(reading.text),
+                values=values(reading.text),
+                shared=shared(reading.text),
             )
 
-    def _features(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> Floats:
-        return features(texts, encodings, (self.evidence_tagger, self.flag_tagger))
-
-    def probabilities(self, texts: Sequence[str], encodings: Sequence[Encoding]) -> dict[str, Floats]:
-        """Probabilities of every scale, {scale: (n, n_levels)}, and of the client, after the guide's rules."""
-        X = self._features(texts, encodings)
+    def _probabilities(self, X: Floats) -> dict[str, Floats]:
         client = np.zeros((len(X), len(CLIENTS)))
         client[:, self.client_model[-1].classes_] = self.client_model.predict_proba(X)
         found = {scale: model.predict_proba(X) for scale, model in self.scales.items()}
@@ -178,14 +164,14 @@ class Assessor:
             target.mkdir(exist_ok=True)
             for name in self.encoder.files:
                 shutil.copyfile(self.encoder.folder / name, target / name)
-        state = {k: getattr(self, k) for k in ("evidence_tagger", "flag_tagger", "means_tagger", "scales", "client_model", "mass", "seed", "C")}
+        state = {k: getattr(self, k) for k in ("taggers", "scales", "client_model", "mass", "seed", "C")}
         joblib.dump(state, folder / _HEADS)
         names = [_HEADS, *(f"encoder/{name}" for name in self.encoder.files)]
         manifest = {
             **described,
             "seed": self.seed,
             "versions": {"classifier": version("service-excellence-classifier"), "scikit-learn": sklearn.__version__, "python": platform.python_version()},
-            "features": feature_names(self.encoder, (self.evidence_tagger, self.flag_tagger)),
+            "features": feature_names(self.encoder),
             "level_set_mass": self.mass,
             "level_set_coverage": COVERAGE,
             "files": {name: _sha256(folder / name) for name in names},
@@ -267,9 +253,12 @@ def load_assessor(folder: str | Path | None = None) -> Assessor:
     return Assessor.load(Path(folder) if folder is not None else shipped_model())
 
 
-def _fit(model: Any, X: Floats, y: NDArray[np.int64], weight: Floats) -> Pipeline:
-    scaler = StandardScaler().fit(X)
-    return make_pipeline(scaler, model.fit(scaler.transform(X), y, sample_weight=weight))
+def _rating(probabilities: Floats, mass: float) -> Rating:
+    """The median level (least expected absolute error), and the plausible levels with it."""
+    median = int(np.argmax(np.cumsum(probabilities) >= 0.5 - 1e-12))
+    plausible = level_set(probabilities, mass)
+    low, high = min(plausible[0], median), max(plausible[-1], median)
+    return Rating(median, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))
 
 
 def _sha256(path: Path) -> str:

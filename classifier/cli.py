@@ -164,11 +164,12 @@ def _train(options: argparse.Namespace) -> int:
         raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
     examples = read_corpus(options.corpus)
     encoder = Encoder(options.encoder or shipped_model() / "encoder")
-    encodings = list(tqdm(encoder.unseen(e.text for e in examples), total=len(examples), desc="encode", file=sys.stderr))
+    assessor = Assessor(encoder, options.seed)
+    readings = assessor.read_unseen(tqdm([e.text for e in examples], desc="read", file=sys.stderr))
     print("fit …", file=sys.stderr)
-    assessor = Assessor(encoder, options.seed).fit(examples, encodings)
+    assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
-    assessor.calibrate(examples, encodings)
+    assessor.calibrate(examples, readings)
     described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": _corpus_hash(options.corpus)}}
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
@@ -187,17 +188,17 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from classifier.evaluation import evaluate_examples, evaluate_made
+    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
 
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
-    encodings = list(assessor.encoder.unseen(e.text for e in made))
-    for section in evaluate_made(assessor, made, encodings):
-        print(section, end="\n\n")
-    if options.examples:
-        examples = read_examples(options.examples)
-        for section in evaluate_examples(assessor, examples, list(assessor.encoder.encode(e.text for e in examples)), made):
-            print(section, end="\n\n")
+    examples = read_examples(options.examples) if options.examples else []
+    sections = evaluate_made(assessor, made, assessor.read_unseen(e.text for e in made))
+    if examples:
+        sections += evaluate_examples(assessor, examples, made)
+    if options.statements:
+        sections.append(evaluate_statements(assessor, options.statements))
+    print("\n\n".join(map(str, sections)))
     return 0
 
 

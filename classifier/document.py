@@ -6,6 +6,7 @@ The default pipeline is ``spacy.blank("en")``: rules only, nothing to download.
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,8 @@ from functools import cache
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
+
+from classifier.framework import DATA
 
 MAX_CHARACTERS = 20_000
 MIN_WORDS = 8
@@ -48,6 +51,13 @@ def _segment_starts(doc: Doc) -> Doc:
 
 def _closes(text: str) -> bool:
     return text in {'"', "”", ")", "]", "'", "’", ".", "!", "?", ","}
+
+
+@cache
+def cues(name: str) -> dict[str, list[str]]:
+    """A table of cue phrases from data/en.toml, by its name."""
+    found: dict[str, list[str]] = tomllib.loads((DATA / "en.toml").read_text("utf-8"))[name]
+    return found
 
 
 @cache

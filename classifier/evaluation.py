@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,105 +14,79 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from classifier.assessment import Assessment
 from classifier.assessor import Assessor
-from classifier.conformal import level_set
-from classifier.corpus import CLIENTS, Example, writer_groups
+from classifier.corpus import Example, scale_sizes, writer_groups
 from classifier.document import words
-from classifier.encoder import Encoding
-from classifier.metrics import agreement, calibration_error, confusion, interval, partial_correlation, recalls
+from classifier.errors import InputError
+from classifier.features import Reading
+from classifier.findings import character_f1, flag_scores, flagged_lookalikes, level_evidence_f1
+from classifier.metrics import agreement, calibration_error, confusion, grouped_spearman, interval, partial_correlation, recalls
 from classifier.ordinal import OrdinalRegression
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Figure = tuple[float, tuple[float, float] | None]
 
 
 @dataclass(frozen=True)
 class Section:
-    """One table of a report: a title, named figures (value, and 95 % interval where there is one), and lines of text."""
+    """One table of a report: named figures, each with a 95 % interval where there is one, and lines of text."""
 
     title: str
-    figures: dict[str, tuple[float, tuple[float, float] | None]] = field(default_factory=dict)
+    figures: Mapping[str, Figure] = field(default_factory=dict)
     lines: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         rows = [self.title, "-" * len(self.title)]
         for name, (value, bounds) in self.figures.items():
-            rows.append(f"  {name:<34} {value:7.3f}" + (f"   [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""))
+            rows.append(f"  {name:<44} {value:6.3f}" + (f"   [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""))
         return "\n".join([*rows, *(f"  {line}" for line in self.lines)])
 
 
-def median_level(probabilities: Floats) -> Ints:
-    """The level with the least expected absolute error, for each row."""
-    return np.asarray(np.argmax(np.cumsum(probabilities, axis=1) >= 0.5 - 1e-12, axis=1))
-
-
-def level_section(title: str, true: Ints, probabilities: Floats, mass: float, groups: Sequence[str] | None = None) -> Section:
-    """Agreement with intervals, calibration, coverage of the level sets, recall by level and the confusion matrix."""
-    size = probabilities.shape[1]
-    given = median_level(probabilities)
-    figures: dict[str, tuple[float, tuple[float, float] | None]] = {}
-    for name, value in agreement(true, given, size).items():
-        bounds = interval(lambda i, name=name: agreement(true[i], given[i], size)[name], len(true), groups)  # type: ignore[misc]
-        figures[name] = (value, bounds)
-    sets = [level_set(row, mass) for row in probabilities]
-    chosen = probabilities.argmax(axis=1)
-    figures["calibration error (ECE)"] = (calibration_error(probabilities.max(axis=1), chosen == true), None)
-    figures["level set covers"] = (float(np.mean([t in s for t, s in zip(true, sets, strict=True)])), None)
-    figures["level set mean size"] = (float(np.mean([len(s) for s in sets])), None)
-    recall = ", ".join(f"{k}: {r:.2f}" for k, r in enumerate(recalls(true, given, size)))
-    table = ["confusion (rows true, columns given)", *(" ".join(f"{c:5d}" for c in row) for row in confusion(true, given, size))]
-    return Section(f"{title} (n = {len(true)})", figures, (f"recall by level  {recall}", *table))
-
-
-def evaluate_made(assessor: Assessor, examples: Sequence[Example], encodings: Sequence[Encoding], folds: int | None = None) -> list[Section]:
-    """Leave-one-writer-out figures on the made corpus: heads refitted, encodings by encoders that had not seen the writer."""
-    unseen = assessor.cross_predict(examples, encodings, folds)
+def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Sequence[Reading], folds: int | None = None) -> list[Section]:
+    """Figures on the made corpus: heads refitted without the writer, readings by encoders that had not seen the writer."""
+    answers = assessor.cross_assess(examples, readings, folds)
     groups = writer_groups(examples)
     writers = [groups[e.source] for e in examples]
-    sections = []
-    for scale in assessor.scales:
-        rated = [i for i, e in enumerate(examples) if scale in e.ratings]
-        if rated:
-            true = np.array([examples[i].ratings[scale] for i in rated])
-            title = f"Made corpus, writer left out: {scale}"
-            sections.append(level_section(title, true, unseen[scale][rated], assessor.mass[scale], [writers[i] for i in rated]))
-    known = [i for i, e in enumerate(examples) if e.client]
-    right = [CLIENTS[int(unseen["client"][i].argmax())] == examples[i].client for i in known]
-    given = median_level(unseen["level"])
-    true = np.array([e.ratings["level"] for e in examples])
-    sections.append(
-        Section(
-            "Made corpus, writer left out: other",
-            {"client accuracy": (float(np.mean(right)), None), **_ties(examples, given), **_length(true, unseen["level"], examples)},
-        )
-    )
+    sections = [*_scale_sections("Made corpus, writer left out", answers, examples, writers)]
+    given = np.array([a.ratings["level"].level for a in answers])
+    figures = {**_client(answers, examples), **_length(answers, examples), **_ties(examples, given)}
+    sections.append(Section("Made corpus, writer left out: client, length, pairs", figures))
+    sections.append(_findings(answers, examples))
     return sections + baselines(examples)
 
 
-def evaluate_examples(assessor: Assessor, examples: Sequence[Example], encodings: Sequence[Encoding], made: Sequence[Example]) -> list[Section]:
-    """Figures on labelled examples from elsewhere, and of the model that sees only the length."""
-    probabilities = assessor.probabilities([e.text for e in examples], encodings)
-    sections = []
-    for scale in assessor.scales:
-        rated = [i for i, e in enumerate(examples) if scale in e.ratings]
-        if rated:
-            true = np.array([examples[i].ratings[scale] for i in rated])
-            sections.append(level_section(f"Examples: {scale}", true, probabilities[scale][rated], assessor.mass[scale]))
-    figures: dict[str, Any] = {}
-    known = [i for i, e in enumerate(examples) if e.client]
-    if known:
-        right = np.array([CLIENTS[int(probabilities["client"][i].argmax())] == examples[i].client for i in known])
-        figures["client accuracy"] = (float(right.mean()), interval(lambda i: float(right[i].mean()), len(right)))
-    true = np.array([e.ratings["level"] for e in examples])
-    figures |= _length(true, probabilities["level"], examples)
-    answers = assessor.assess_encoded([e.text for e in examples], encodings)
-    false_alarms = [any(f.key not in e.flag_keys for f in a.flags) for a, e in zip(answers, examples, strict=True)]
-    figures["texts with a false flag"] = (float(np.mean(false_alarms)), None)
-    sections.append(Section("Examples: other", figures))
+def evaluate_examples(assessor: Assessor, examples: Sequence[Example], made: Sequence[Example]) -> list[Section]:
+    """Figures on labelled examples from elsewhere, and of a model that sees only the length."""
+    answers = list(assessor.assess_many(e.text for e in examples))
+    assessed = [i for i, a in enumerate(answers) if a.ok]
+    refused = len(answers) - len(assessed)
+    answers, examples = [answers[i] for i in assessed], [examples[i] for i in assessed]
+    sections = [*_scale_sections("Examples", answers, examples, None)]
+    false_flags = [any(f.key not in e.flag_keys for f in a.flags) for a, e in zip(answers, examples, strict=True)]
+    figures = {**_client(answers, examples), **_length(answers, examples), "texts with a false flag": (float(np.mean(false_flags)), None)}
+    sections.append(Section("Examples: client, length, flags", figures, (f"{refused} texts were refused",)))
     length = _length_model().fit(_lengths(made), np.array([e.ratings["level"] for e in made]))
     given = np.asarray(length.predict(_lengths(examples)))
-    sections.append(Section("Examples: a model that sees only the length", {k: (v, None) for k, v in agreement(true, given, 5).items()}))
-    return sections
+    true = np.array([e.ratings["level"] for e in examples])
+    return [*sections, Section("Examples: a model that sees only the length", _plain(agreement(true, given, 5)))]
+
+
+def evaluate_statements(assessor: Assessor, path: Path) -> Section:
+    """Spearman correlation of the expected level with the level that each organization gives its own statements."""
+    try:
+        records = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
+        texts = [str(r["text"]) for r in records]
+        levels = np.array([float(r["scale_level"]) for r in records])
+        organizations = [str(r["organization"]) for r in records]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not levelled statements, one JSON object a line with text, scale_level and organization ({error!r}).") from error
+    readings = assessor.read_unseen(texts)
+    answers = list(assessor.assess_readings(readings))
+    score = _expected(answers, "level")
+    figures: dict[str, Figure] = {"mean Spearman over organizations": (grouped_spearman(score, levels, organizations), None)}
+    return Section(f"Levelled statements (n = {len(texts)}, {len(set(organizations))} organizations)", figures)
 
 
 def baselines(examples: Sequence[Example]) -> list[Section]:
@@ -118,13 +94,91 @@ def baselines(examples: Sequence[Example]) -> list[Section]:
     true = np.array([e.ratings["level"] for e in examples])
     groups = writer_groups(examples)
     writers = [groups[e.source] for e in examples]
-    folds = GroupKFold(min(5, len(set(writers))))
-    given = cross_val_predict(_length_model(), _lengths(examples), true, cv=folds, groups=writers)
+    given = cross_val_predict(_length_model(), _lengths(examples), true, cv=GroupKFold(min(5, len(set(writers)))), groups=writers)
     majority = np.full_like(true, np.bincount(true).argmax())
     return [
-        Section("Made corpus: a model that sees only the length", {k: (v, None) for k, v in agreement(true, given, 5).items()}),
-        Section(f"Made corpus: always level {majority[0]}", {k: (v, None) for k, v in agreement(true, majority, 5).items()}),
+        Section("Made corpus: a model that sees only the length", _plain(agreement(true, given, 5))),
+        Section(f"Made corpus: always level {majority[0]}", _plain(agreement(true, majority, 5))),
     ]
+
+
+def _scale_sections(title: str, answers: Sequence[Assessment], examples: Sequence[Example], writers: Sequence[str] | None) -> list[Section]:
+    sections = []
+    for scale, size in scale_sizes().items():
+        rated = [i for i, e in enumerate(examples) if scale in e.ratings and scale in answers[i].ratings]
+        if not rated:
+            continue
+        true = np.array([examples[i].ratings[scale] for i in rated])
+        ratings = [answers[i].ratings[scale] for i in rated]
+        given = np.array([r.level for r in ratings])
+        groups = None if writers is None else [writers[i] for i in rated]
+        figures: dict[str, Figure] = {
+            name: (value, interval(lambda i, name=name, true=true, given=given, size=size: agreement(true[i], given[i], size)[name], len(true), groups))  # type: ignore[misc]
+            for name, value in agreement(true, given, size).items()
+        }
+        probabilities = np.array([r.probabilities for r in ratings])
+        figures["calibration error (ECE)"] = (calibration_error(probabilities.max(1), probabilities.argmax(1) == true), None)
+        figures["level set covers"] = (float(np.mean([t in r.level_set for t, r in zip(true, ratings, strict=True)])), None)
+        figures["level set mean size"] = (float(np.mean([len(r.level_set) for r in ratings])), None)
+        recall = ", ".join(f"{k}: {r:.2f}" for k, r in enumerate(recalls(true, given, size)))
+        table = [" ".join(f"{count:5d}" for count in row) for row in confusion(true, given, size)]
+        sections.append(Section(f"{title}: {scale} (n = {len(true)})", figures, (f"recall by level  {recall}", "confusion (rows true, columns given)", *table)))
+    return sections
+
+
+def _findings(answers: Sequence[Assessment], examples: Sequence[Example]) -> Section:
+    texts = [e.text for e in examples]
+    figures: dict[str, Figure] = {}
+    lines = []
+    for key, (precision, recall, f1) in flag_scores(answers, examples).items():
+        if key == "all":
+            figures |= _plain({"flags: precision per text and key": precision, "flags: recall": recall, "flags: F1": f1})
+        else:
+            lines.append(f"flag {key:<26} precision {precision:.2f}  recall {recall:.2f}  F1 {f1:.2f}")
+    figures |= _plain(
+        {
+            "flags: character F1": character_f1([a.flags for a in answers], [e.flags for e in examples], texts),
+            "look-alikes flagged": flagged_lookalikes(answers, examples),
+            "evidence: character F1, exact behaviour": character_f1([a.evidence for a in answers], [e.evidence for e in examples], texts),
+            **{f"evidence: character F1, level {k} or higher": level_evidence_f1(answers, examples, k) for k in (1, 2, 3, 4)},
+        }
+    )
+    looked = [i for i, e in enumerate(examples) if e.means is not None]
+    if looked:
+        means = character_f1([answers[i].means for i in looked], [examples[i].means or () for i in looked], [texts[i] for i in looked])
+        figures |= _plain({"opposite conduct: character F1": means})
+    return Section("Made corpus, writer left out: flags and evidence", figures, tuple(lines))
+
+
+def _client(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, Figure]:
+    right = np.array([a.client is not None and a.client.value == e.client for a, e in zip(answers, examples, strict=True) if e.client])
+    return {"client accuracy": (float(right.mean()), interval(lambda i: float(right[i].mean()), len(right)))} if len(right) else {}
+
+
+def _length(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, Figure]:
+    level = np.array([e.ratings["level"] for e in examples], dtype=float)
+    return {"partial r (score, length | level)": (partial_correlation(_expected(answers, "level"), _lengths(examples)[:, 0], level), None)}
+
+
+def _ties(examples: Sequence[Example], given: Ints) -> dict[str, Figure]:
+    """Pairs with both levels right; rewrites that got the level of their original."""
+    position = {e.id: i for i, e in enumerate(examples)}
+    pairs: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        if example.pair:
+            pairs.setdefault(example.pair, []).append(i)
+    both = [all(given[i] == examples[i].ratings["level"] for i in members) for members in pairs.values() if len(members) == 2]
+    same = [given[i] == given[position[e.rewrites]] for i, e in enumerate(examples) if e.rewrites in position]
+    figures: dict[str, Figure] = {}
+    if both:
+        figures[f"pairs with both right (n = {len(both)})"] = (float(np.mean(both)), None)
+    if same:
+        figures[f"rewrites with the same level (n = {len(same)})"] = (float(np.mean(same)), None)
+    return figures
+
+
+def _expected(answers: Sequence[Assessment], scale: str) -> Floats:
+    return np.array([np.dot(a.ratings[scale].probabilities, range(len(a.ratings[scale].probabilities))) for a in answers])
 
 
 def _length_model() -> Any:
@@ -135,23 +189,5 @@ def _lengths(examples: Sequence[Example]) -> Floats:
     return np.array([[np.log(max(len(words(e.text)), 1))] for e in examples])
 
 
-def _length(true: Ints, probabilities: Floats, examples: Sequence[Example]) -> dict[str, tuple[float, None]]:
-    score = probabilities @ np.arange(probabilities.shape[1])
-    return {"partial r (score, length | level)": (partial_correlation(score, _lengths(examples)[:, 0], true.astype(float)), None)}
-
-
-def _ties(examples: Sequence[Example], given: Ints) -> dict[str, tuple[float, None]]:
-    """Pairs with both levels right; rewrites that got the level of their original."""
-    position = {e.id: i for i, e in enumerate(examples)}
-    pairs: dict[str, list[int]] = {}
-    for i, example in enumerate(examples):
-        if example.pair:
-            pairs.setdefault(f"{example.source} {example.pair}", []).append(i)
-    both = [all(given[i] == examples[i].ratings["level"] for i in members) for members in pairs.values() if len(members) == 2]
-    same = [given[i] == given[position[e.rewrites]] for i, e in enumerate(examples) if e.rewrites in position]
-    found = {}
-    if both:
-        found[f"pairs with both right (n = {len(both)})"] = (float(np.mean(both)), None)
-    if same:
-        found[f"rewrites with the same level (n = {len(same)})"] = (float(np.mean(same)), None)
-    return found
+def _plain(values: Mapping[str, float]) -> dict[str, Figure]:
+    return {name: (value, None) for name, value in values.items()}

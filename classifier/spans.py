@@ -1,4 +1,4 @@
-"""SpanTagger: finds the words that show a behaviour, and, as a second instance, those that show an anti-pattern."""
+"""Spans of a text that may show a key, and SpanTagger, which learns which of them do (behaviours; again anti-patterns)."""
 
 from __future__ import annotations
 
@@ -17,178 +17,157 @@ from classifier.encoder import Encoding
 
 Floats = NDArray[np.float64]
 
-_SMOOTHING = np.ones(5) / 5
-_WORD_EDGE = re.compile(r"\w[\w'’-]*")
+# Smoothed token score (logit) from which a token belongs to a span: the value of best character F1 on writers left out.
+CUT = -1.0
 _MIN_WORDS = 3
+_WORD = re.compile(r"\w[\w'’-]*")
+_UNLEARNT = 1.1  # a threshold that no confidence reaches
 
 
 @dataclass(frozen=True)
-class _Span:
+class Span:
+    """Candidate words for a key: character offsets, and the mean token score (logit) over them."""
+
+    key: str
     start: int
     end: int
-    column: int
     strength: float
 
 
-class SpanTagger:
-    """Turns the encoder's token scores into spans with a key and a calibrated confidence.
+def find_spans(text: str, encoding: Encoding, columns: dict[str, int]) -> tuple[Span, ...]:
+    """Candidates: runs of tokens within one segment whose smoothed score passes CUT, trimmed to whole words.
 
-    A span is a run of tokens within one segment whose smoothed score passes `cut`, trimmed to whole words. Its strength
-    is the mean score of the run. Per key, a logistic curve over strength gives the confidence, and a threshold on it
-    decides; both are learnt from encodings by encoders that had not seen the writer.
+    columns : key -> column of `Encoding.tokens`.
+    """
+    if not len(encoding.tokens):
+        return ()
+    starts = np.array([segment.start for segment in segments(text)])
+    segment_of = np.searchsorted(starts, encoding.offsets[:, 0], side="right")
+    found = []
+    for key, column in columns.items():
+        scores = encoding.tokens[:, column].astype(float)
+        for first, last in _runs(_smoothed(scores) >= CUT, segment_of):
+            words = _whole_words(text, int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1]))
+            if words is not None:
+                found.append(Span(key, *words, float(scores[first : last + 1].mean())))
+    return tuple(found)
+
+
+def strengths(encoding: Encoding, columns: dict[str, int]) -> list[float]:
+    """Highest smoothed token score of each key, in the order of `columns`."""
+    if not len(encoding.tokens):
+        return [-6.0] * len(columns)
+    return [float(_smoothed(encoding.tokens[:, column].astype(float)).max()) for column in columns.values()]
+
+
+class SpanTagger:
+    """Learns, key by key, how sure a candidate is, and from which confidence on it is a finding.
+
+    A logistic curve over the strength gives the confidence (the probability that a reader marked these words with this
+    key); the threshold is the one of highest F1 per text among those with the wanted precision. Both want spans by
+    encoders that had not seen the writer.
 
     Parameters
     ----------
-    keys : the keys to tag, a subset of the encoder's
-    columns : column of each key in `Encoding.tokens`
-    min_precision : thresholds are the lowest of highest F1 among those with at least this precision per key
+    keys : the keys to tag
+    min_precision : precision per text and key that a threshold should have on the training examples, where any has
 
     Attributes
     ----------
-    cut_ : float, token score at which a run begins
-    curves_ : (n_keys, 2) slope and intercept of the confidence
-    thresholds_ : (n_keys,) least confidence of a finding; above 1 where a key could not be learnt
+    curves_ : {key: (slope, intercept)} of the confidence
+    thresholds_ : {key: least confidence of a finding}; above 1 where there were too few examples to learn the key
     """
 
-    def __init__(self, keys: Sequence[str], columns: Sequence[int], min_precision: float = 0.7) -> None:
+    def __init__(self, keys: Sequence[str], min_precision: float) -> None:
         self.keys = tuple(keys)
-        self.columns = tuple(columns)
         self.min_precision = min_precision
 
-    def fit(self, texts: Sequence[str], encodings: Sequence[Encoding], labels: Sequence[Sequence[Label]]) -> SpanTagger:
-        """Learn cut, confidence and thresholds from texts with their marked quotes."""
-        truth = [_located(text, marks, self.keys) for text, marks in zip(texts, labels, strict=True)]
-        ends = [segments(text) for text in texts]
-        boundaries = [np.array([(s.start, s.end) for s in found]).reshape(-1, 2) for found in ends]
-        self.cut_ = max(
-            (-2.0, -1.5, -1.0, -0.5, 0.0, 0.5),
-            key=lambda cut: _overlap(
-                [[s for s in self._runs(t, e, b, cut) if s.strength > cut + 0.5] for t, e, b in zip(texts, encodings, boundaries, strict=True)], truth
-            ),
-        )
-        spans = [self._runs(t, e, b, self.cut_) for t, e, b in zip(texts, encodings, boundaries, strict=True)]
-        self.curves_ = np.zeros((len(self.keys), 2))
-        self.thresholds_ = np.full(len(self.keys), 1.1)
-        for column in range(len(self.keys)):
-            found = [
-                (s.strength, any(_meet(s, t) for t in marks), i)
-                for i, (runs, marks) in enumerate(zip(spans, truth, strict=True))
-                for s in runs
-                if s.column == column
-            ]
-            hits = np.array([hit for _, hit, _ in found], dtype=bool)
+    def fit(self, texts: Sequence[str], spans: Sequence[Sequence[Span]], labels: Sequence[Sequence[Label]]) -> SpanTagger:
+        """Learn from texts with their candidates and the quotes that readers marked, all of the same length."""
+        self.curves_ = dict.fromkeys(self.keys, (0.0, 0.0))
+        self.thresholds_ = dict.fromkeys(self.keys, _UNLEARNT)
+        found: dict[str, list[tuple[float, bool, int]]] = {key: [] for key in self.keys}
+        positives = dict.fromkeys(self.keys, 0)
+        for number, (text, candidates, marks) in enumerate(zip(texts, spans, labels, strict=True)):
+            truth = located(text, marks)
+            for key in {span.key for span in truth} & found.keys():
+                positives[key] += 1
+            for span in candidates:
+                if span.key in found:
+                    found[span.key].append((span.strength, any(meet(span, mark) for mark in truth), number))
+        for key, candidates_of_key in found.items():
+            hits = np.array([hit for _, hit, _ in candidates_of_key], dtype=bool)
             if hits.sum() < 5 or hits.all():
                 continue
-            curve = LogisticRegression(C=10.0).fit(np.array([[s] for s, _, _ in found]), hits)
-            self.curves_[column] = curve.coef_[0, 0], curve.intercept_[0]
-            positives = sum(any(t.column == column for t in marks) for marks in truth)
-            self.thresholds_[column] = self._threshold(column, found, positives)
+            curve = LogisticRegression(C=10.0).fit(np.array([[strength] for strength, _, _ in candidates_of_key]), hits)
+            self.curves_[key] = float(curve.coef_[0, 0]), float(curve.intercept_[0])
+            self.thresholds_[key] = self.confidence(key, self._least_strength(candidates_of_key, positives[key])) - 1e-9
         return self
 
-    def _threshold(self, column: int, found: list[tuple[float, bool, int]], positives: int) -> float:
-        """The threshold of highest F1 per text and key, among those with the wanted precision where there are any."""
+    def _least_strength(self, found: list[tuple[float, bool, int]], positives: int) -> float:
         best: dict[int, tuple[float, bool]] = {}
         for strength, hit, text in found:
-            if text not in best or strength > best[text][0]:
-                best[text] = (strength, hit)
-        ranked = sorted(best.values(), reverse=True)
-        options = []
-        true = 0
-        for count, (strength, hit) in enumerate(ranked, 1):
+            best[text] = max(best.get(text, (-np.inf, False)), (strength, hit))
+        options, true = [], 0
+        for count, (strength, hit) in enumerate(sorted(best.values(), reverse=True), 1):
             true += hit
             precision, recall = true / count, true / max(positives, 1)
-            options.append((precision >= self.min_precision, 2 * precision * recall / max(precision + recall, 1e-9), strength))
-        return float(self._confidence(column, max(options)[2]) - 1e-9)
+            options.append((precision >= self.min_precision and count >= 5, 2 * precision * recall / max(precision + recall, 1e-9), strength))
+        return max(options)[2]
 
-    def tag(self, text: str, encoding: Encoding) -> tuple[Finding, ...]:
-        """Findings of one text, in the order of their start; of overlapping ones with one key the surest stays."""
-        boundaries = np.array([(s.start, s.end) for s in segments(text)]).reshape(-1, 2)
+    def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
+        """The findings among a text's candidates, in the order of the text."""
         found = []
-        for span in self._runs(text, encoding, boundaries, self.cut_):
-            confidence = self._confidence(span.column, span.strength)
-            if confidence >= self.thresholds_[span.column]:
-                quote = text[span.start : span.end]
-                found.append(Finding(self.keys[span.column], span.start, span.end, quote, round(float(confidence), 4)))
-        return tuple(sorted(found, key=lambda f: (f.start, f.end, f.key)))
+        for span in spans:
+            confidence = self.confidence(span.key, span.strength)
+            if confidence >= self.thresholds_[span.key]:
+                found.append(Finding(span.key, span.start, span.end, text[span.start : span.end], round(confidence, 4)))
+        return tuple(sorted(found, key=lambda finding: (finding.start, finding.end, finding.key)))
 
-    def strengths(self, encoding: Encoding) -> Floats:
-        """Highest smoothed token score of each key, shape (n_keys,): evidence as the level models see it."""
-        scores = _smooth(encoding.tokens[:, self.columns].astype(float))
-        return scores.max(axis=0) if len(scores) else np.full(len(self.keys), -8.0)
-
-    def _confidence(self, column: int, strength: float) -> float:
-        slope, intercept = self.curves_[column]
+    def confidence(self, key: str, strength: float) -> float:
+        """Probability that a reader would mark words of this strength with this key."""
+        slope, intercept = self.curves_[key]
         return float(1 / (1 + np.exp(-(slope * strength + intercept))))
 
-    def _runs(self, text: str, encoding: Encoding, boundaries: NDArray[np.int64], cut: float) -> list[_Span]:
-        raw = encoding.tokens[:, self.columns].astype(float)
-        if not len(raw) or not len(boundaries):
-            return []
-        smooth = _smooth(raw)
-        segment = np.searchsorted(boundaries[:, 0], encoding.offsets[:, 0], side="right") - 1
-        spans = []
-        for column in np.flatnonzero((smooth >= cut).any(axis=0)):
-            for first, last in _true_runs(smooth[:, column] >= cut, segment):
-                start, end = int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1])
-                trimmed = _trim(text, start, end)
-                if trimmed is not None:
-                    spans.append(_Span(*trimmed, int(column), float(raw[first : last + 1, column].mean())))
-        return spans
+
+def located(text: str, labels: Sequence[Label]) -> list[Span]:
+    """Where the quotes of labels stand in the text."""
+    return [Span(label.key, text.index(label.quote), text.index(label.quote) + len(label.quote), 0.0) for label in labels if label.quote in text]
 
 
-def _smooth(scores: Floats) -> Floats:
-    if len(scores) < len(_SMOOTHING):
+def meet(a: Span | Finding, b: Span | Finding) -> bool:
+    """Same key, and at least a third of the shorter one is common."""
+    common = min(a.end, b.end) - max(a.start, b.start)
+    return a.key == b.key and common > 0 and common * 3 >= min(a.end - a.start, b.end - b.start)
+
+
+def _smoothed(scores: Floats) -> Floats:
+    """Mean over five tokens."""
+    if len(scores) < 5:
         return scores
-    padded = np.pad(scores, ((2, 2), (0, 0)), mode="edge")
-    sums = np.cumsum(np.vstack([np.zeros((1, scores.shape[1])), padded]), axis=0)
+    sums = np.cumsum(np.concatenate([[0.0], np.pad(scores, 2, mode="edge")]))
     return np.asarray((sums[5:] - sums[:-5]) / 5)
 
 
-def _true_runs(on: NDArray[np.bool_], segment: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+def _runs(on: NDArray[np.bool_], segment_of: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """First and last index of each run of True within one segment; gaps of up to two tokens are bridged."""
     first = last = -1
-    for index in np.flatnonzero(on):
-        if first >= 0 and index - last <= 3 and segment[index] == segment[first]:
-            last = int(index)
+    for index in map(int, np.flatnonzero(on)):
+        if first >= 0 and index - last <= 3 and segment_of[index] == segment_of[first]:
+            last = index
             continue
         if first >= 0:
             yield first, last
-        first = last = int(index)
+        first = last = index
     if first >= 0:
         yield first, last
 
 
-def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Widen to whole words and drop outer punctuation; None when fewer than three words are left."""
-    found = [m for m in _WORD_EDGE.finditer(text, max(0, start - 30), min(len(text), end + 30)) if m.end() > start and m.start() < end]
-    if len(found) < _MIN_WORDS:
-        return None
-    first = found[0].start()
-    while first > 0 and (text[first - 1].isalnum() or text[first - 1] in "'’-"):
-        first -= 1
-    return first, found[-1].end()
-
-
-def _located(text: str, labels: Sequence[Label], keys: tuple[str, ...]) -> list[_Span]:
-    return [
-        _Span(text.index(label.quote), text.index(label.quote) + len(label.quote), keys.index(label.key), 1.0)
-        for label in labels
-        if label.key in keys and label.quote in text
-    ]
-
-
-def _meet(a: _Span, b: _Span) -> bool:
-    """Same key, and at least a third of the shorter span is common."""
-    common = min(a.end, b.end) - max(a.start, b.start)
-    return a.column == b.column and common * 3 >= min(a.end - a.start, b.end - b.start)
-
-
-def _overlap(found: list[list[_Span]], truth: list[list[_Span]]) -> float:
-    """Character F1 over all texts and keys."""
-    common = total = 0
-    for spans, marks in zip(found, truth, strict=True):
-        mine = {(s.column, c) for s in spans for c in range(s.start, s.end)}
-        theirs = {(s.column, c) for s in marks for c in range(s.start, s.end)}
-        common += len(mine & theirs)
-        total += len(mine) + len(theirs)
-    return 2 * common / max(total, 1)
+def _whole_words(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Widened to whole words, without outer punctuation; None when fewer than three words are left."""
+    while start > 0 and (text[start - 1].isalnum() or text[start - 1] in "'’-"):
+        start -= 1
+    while end < len(text) and (text[end].isalnum() or text[end] in "'’-"):
+        end += 1
+    words = list(_WORD.finditer(text, start, end))
+    return (words[0].start(), words[-1].end()) if len(words) >= _MIN_WORDS else None

@@ -31,7 +31,7 @@ from classifier.assessment import Assessment
 from classifier.assessor import Assessor, read_manifest
 from classifier.document import MAX_CHARACTERS
 from classifier.errors import InputError
-from classifier.explain import messages
+from classifier.explain import advise, messages
 from classifier.framework import framework_names, load_framework
 from classifier.gate import Gate, problem
 from classifier.uploads import MAX_BYTES, TooLargeError, open_docx, read_upload
@@ -235,6 +235,7 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
             marks=marked,
             pieces=pieces(asked.text, marked),
             questions=questions(assessment, framework, asked.target),
+            why=next((line for section in advise(assessment, framework.key) if section.key == "level" for line in section.lines), ""),
             no_words=not any(f.key == b.key for f in assessment.evidence for b in framework.behaviours),
             target=asked.target,
             change=None if before is None else change(before, assessment, framework),
@@ -349,6 +350,7 @@ def _templates() -> jinja2.Environment:
         t=messages()["page"],
         notice=messages()["notice"]["text"],
         clients=messages()["clients"],
+        story_questions=messages()["story_questions"],
         style=style,
         style_hash="sha256-" + base64.b64encode(hashlib.sha256(style.encode()).digest()).decode(),
     )

@@ -81,19 +81,41 @@ def from_frameworks() -> dict[str, str]:
     return {"statements.jsonl": lines(statements), "worked_examples.jsonl": lines(worked)}
 
 
+def datasheet(built: dict[str, str]) -> str:
+    """The datasheet with its table of counts brought up to date."""
+    rows = ["| writer | examples | level 0 | 1 | 2 | 3 | 4 | flags | look-alikes | words, mean |", "| --- |" + " ---: |" * 9]
+    whole: list[dict[str, Any]] = []
+    for name, content in sorted(built.items()):
+        records = [json.loads(line) for line in content.splitlines()]
+        whole += records
+        rows.append(counted(Path(name).stem, records))
+    rows.append(counted("**all**", whole))
+    path = ROOT / "corpus" / "README.md"
+    before, rest = path.read_text("utf-8").split("<!-- counts -->\n")
+    return before + "<!-- counts -->\n" + "\n".join(["## Counts", "", *rows, ""]) + "<!-- /counts -->" + rest.split("<!-- /counts -->")[1]
+
+
+def counted(name: str, records: list[dict[str, Any]]) -> str:
+    levels = [sum(r["level"] == k for r in records) for k in range(5)]
+    marks = [sum(len(r.get(field, [])) for r in records) for field in ("flags", "lookalikes")]
+    length = round(sum(len(r["text"].split()) for r in records) / len(records))
+    return "| " + " | ".join(map(str, [name, len(records), *levels, *marks, length])) + " |"
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pool", type=Path, default=ROOT.parent / "shared" / "corpus" / "pool", help="folder of the made pool")
     parser.add_argument("--check", action="store_true", help="write nothing; say which files differ and exit with 1")
     options = parser.parse_args()
     differing = []
-    for name, content in (written(options.pool) | from_frameworks()).items():
-        path = CORPUS / name
+    writers = written(options.pool)
+    contents = {CORPUS / name: content for name, content in (writers | from_frameworks()).items()} | {ROOT / "corpus" / "README.md": datasheet(writers)}
+    for path, content in contents.items():
         if not path.is_file() or path.read_text("utf-8") != content:
-            differing.append(name)
+            differing.append(path.name)
             if not options.check:
                 path.write_text(content, "utf-8")
-    print(f"{len(differing)} files differ: {', '.join(differing)}" if differing else "corpus/en is as its originals say", file=sys.stderr)
+    print(f"{len(differing)} files differ: {', '.join(differing)}" if differing else "the corpus is as its originals say", file=sys.stderr)
     return 1 if options.check and differing else 0
 
 

@@ -79,9 +79,8 @@ async def load(port: int, pid: int, clients: int, seconds: float) -> int:
     late = np.mean([m for t, m in memory if t >= half])
     print(f"{clients} clients, {seconds:g} s: {len(taken)} requests ({len(taken) / seconds:.1f} a second), {len(failed)} failed {sorted(set(failed))}")
     print(f"time of a request: p50 {p50:.2f} s, p95 {p95:.2f} s, p99 {p99:.2f} s, longest {max(taken):.2f} s")
-    print(
-        f"memory: {memory[0][1]:.0f} MB at first, {early:.0f} MB in the second quarter, {late:.0f} MB in the second half, {max(m for _, m in memory):.0f} MB at most"
-    )
+    most = max(m for _, m in memory)
+    print(f"memory: {memory[0][1]:.0f} MB at first, {early:.0f} MB in the second quarter, {late:.0f} MB in the second half, {most:.0f} MB at most")
     return 1 if failed else 0
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from classifier.assessor import Assessor, load_assessor, shipped_model
 from classifier.corpus import Example, read_corpus
-from classifier.encoder import Encoder, Encoding
+from classifier.encoder import Encoder
+from classifier.features import Reading
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -29,16 +30,16 @@ def corpus() -> list[Example]:
 
 
 @pytest.fixture(scope="session")
-def encodings(assessor: Assessor, corpus: list[Example]) -> list[Encoding]:
-    return list(assessor.encoder.unseen(e.text for e in corpus))
+def readings(assessor: Assessor, corpus: list[Example]) -> list[Reading]:
+    return assessor.read_unseen(e.text for e in corpus)
 
 
 @pytest.fixture(scope="session")
-def small(corpus: list[Example], encodings: list[Encoding]) -> tuple[list[Example], list[Encoding]]:
-    """Every sixth example: enough to train heads in a second."""
-    return corpus[::6], encodings[::6]
+def small(corpus: list[Example], readings: list[Reading]) -> tuple[list[Example], list[Reading]]:
+    """Every fourth example: enough to train heads in a second."""
+    return corpus[::4], readings[::4]
 
 
 @pytest.fixture(scope="session")
-def trained(small: tuple[list[Example], list[Encoding]]) -> Assessor:
+def trained(small: tuple[list[Example], list[Reading]]) -> Assessor:
     return Assessor(Encoder(shipped_model() / "encoder")).fit(*small)

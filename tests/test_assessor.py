@@ -12,10 +12,11 @@ import pytest
 
 from classifier.assessor import Assessor, apply_guide, shipped_model
 from classifier.corpus import CLIENTS, Example
-from classifier.encoder import Encoder, Encoding
+from classifier.encoder import Encoder
 from classifier.errors import InputError
+from classifier.features import Reading
 
-Small = tuple[list[Example], list[Encoding]]
+Small = tuple[list[Example], list[Reading]]
 
 
 def test_training_twice_gives_the_same_bytes(small: Small, tmp_path: Path) -> None:
@@ -26,9 +27,9 @@ def test_training_twice_gives_the_same_bytes(small: Small, tmp_path: Path) -> No
 
 
 def test_learns_something_that_holds_for_writers_left_out(small: Small, trained: Assessor) -> None:
-    unseen = trained.cross_predict(*small, folds=3)
+    answers = trained.cross_assess(*small, folds=3)
     true = np.array([e.ratings["level"] for e in small[0]])
-    expected = unseen["level"] @ np.arange(5)
+    expected = np.array([a.ratings["level"].probabilities for a in answers]) @ np.arange(5)
     assert np.corrcoef(true, expected)[0, 1] > 0.7
     shuffled = np.random.default_rng(0).permutation(true)
     assert abs(np.corrcoef(shuffled, expected)[0, 1]) < 0.2

@@ -45,7 +45,7 @@ def holds(text: str, answer: Assessment) -> None:
         assert rating.level_set == tuple(range(rating.level_set[0], rating.level_set[-1] + 1))
     assert answer.client is not None
     assert math.isclose(sum(answer.client.probabilities.values()), 1, abs_tol=1e-6)
-    for finding in (*answer.evidence, *answer.flags):
+    for finding in (*answer.evidence, *answer.flags, *answer.means):
         assert text[finding.start : finding.end] == finding.quote
         assert 0 <= finding.confidence <= 1
 
@@ -61,37 +61,10 @@ def test_any_text(assessor: Assessor, text: str) -> None:
     holds(text, assessor.assess(text))
 
 
-@given(
-    st.lists(
-        st.sampled_from(
-            [
-                "I",
-                "client",
-                "called",
-                "the",
-                "back",
-                "for",
-                "her",
-                "form",
-                "and",
-                "she",
-                "was",
-                "then",
-                "my",
-                "manager",
-                "asked",
-                "would",
-                "always",
-                ".",
-                ",",
-                "\n",
-                "-",
-            ]
-        ),
-        min_size=8,
-        max_size=120,
-    )
-)
+WORDS = "I client called the back for her form and she was then my manager asked would always , . \n -".split(" ")
+
+
+@given(st.lists(st.sampled_from(WORDS), min_size=8, max_size=120))
 @settings(max_examples=40, deadline=None)
 def test_any_words(assessor: Assessor, chosen: list[str]) -> None:
     text = " ".join(chosen)

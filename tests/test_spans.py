@@ -9,7 +9,7 @@ import pytest
 
 from classifier.corpus import Label
 from classifier.encoder import Encoding
-from classifier.spans import SpanTagger
+from classifier.spans import Span, SpanTagger, find_spans, located, meet, strengths
 
 FILLER = "The day was long and the office was full of people. "
 ACT = "I called her back on Friday"
@@ -24,50 +24,71 @@ def encoding(text: str, marked: tuple[int, int] | None, noise: np.random.Generat
     return Encoding(np.zeros(1, np.float32), tokens, offsets)
 
 
+KEYS = {"2.4": 0, "1.1": 1}
+
+
 @pytest.fixture(scope="module")
 def tagger() -> SpanTagger:
+    """Trained where every tenth text has weaker words, at another place, that readers did not mark."""
     noise = np.random.default_rng(0)
-    texts, encodings, labels = [], [], []
+    texts, spans, labels = [], [], []
     for i in range(60):
         text = FILLER + (ACT if i % 2 else "She went away with it soon") + ". " + FILLER
         start = text.index("office was full") if i % 10 == 0 else text.find(ACT)
         end = start + (len("office was full of people") if i % 10 == 0 else len(ACT))
         texts.append(text)
-        encodings.append(encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0))
+        spans.append(find_spans(text, encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS))
         labels.append([Label("2.4", ACT)] if i % 2 else [])
-    return SpanTagger(["2.4", "1.1"], [0, 1]).fit(texts, encodings, labels)
+    return SpanTagger(list(KEYS), 0.7).fit(texts, spans, labels)
+
+
+def tag(tagger: SpanTagger, height: float | None, seed: int) -> list[tuple[str, str, float]]:
+    text = FILLER + ACT + ". " + FILLER
+    start = text.index(ACT)
+    marked = None if height is None else (start, start + len(ACT))
+    found = find_spans(text, encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS)
+    return [(f.key, f.quote, f.confidence) for f in tagger.tag(text, found)]
 
 
 def test_finds_the_words_and_no_others(tagger: SpanTagger) -> None:
-    text = FILLER + ACT + ". " + FILLER
-    start = text.index(ACT)
-    found = tagger.tag(text, encoding(text, (start, start + len(ACT)), np.random.default_rng(5)))
-    assert [(f.key, f.quote) for f in found] == [("2.4", ACT)]
-    assert found[0].confidence > 0.8
+    ((key, quote, confidence),) = tag(tagger, 3.0, 5)
+    assert (key, quote) == ("2.4", ACT)
+    assert confidence > 0.8
 
 
 def test_weak_scores_are_no_finding(tagger: SpanTagger) -> None:
-    text = FILLER + ACT + ". " + FILLER
-    assert tagger.tag(text, encoding(text, None, np.random.default_rng(6))) == ()
-    start = text.index(ACT)
-    assert tagger.tag(text, encoding(text, (start, start + len(ACT)), np.random.default_rng(7), 0.5)) == ()
+    assert tag(tagger, None, 6) == []
+    assert tag(tagger, 0.5, 7) == []
 
 
 def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
-    assert tagger.thresholds_[1] > 1
+    assert tagger.thresholds_["1.1"] > 1
+    assert tagger.tag("a b c", [Span("1.1", 0, 5, 6.0)]) == ()
 
 
-def test_strengths_are_the_highest_of_each_key(tagger: SpanTagger) -> None:
+def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
+    text = "I checked the file. I called her back, twice."
+    found = find_spans(text, encoding(text, (0, len(text)), np.random.default_rng(1)), KEYS)
+    assert [text[s.start : s.end] for s in found] == ["I checked the file", "I called her back, twice"]
+
+
+def test_strengths_are_the_highest_of_each_key() -> None:
     text = FILLER + ACT + ". " + FILLER
     start = text.index(ACT)
-    with_act = tagger.strengths(encoding(text, (start, start + len(ACT)), np.random.default_rng(8)))
-    without = tagger.strengths(encoding(text, None, np.random.default_rng(8)))
-    assert with_act.shape == (2,)
+    with_act = strengths(encoding(text, (start, start + len(ACT)), np.random.default_rng(8)), KEYS)
+    without = strengths(encoding(text, None, np.random.default_rng(8)), KEYS)
     assert with_act[0] > without[0] + 4
     assert with_act[1] == pytest.approx(without[1], abs=1e-6)
 
 
-def test_no_tokens_no_findings(tagger: SpanTagger) -> None:
+def test_no_tokens_no_spans() -> None:
     empty = Encoding(np.zeros(1, np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32))
-    assert tagger.tag("", empty) == ()
-    assert tagger.strengths(empty).shape == (2,)
+    assert find_spans("", empty, KEYS) == ()
+    assert strengths(empty, KEYS) == [-6.0, -6.0]
+
+
+def test_meeting_needs_the_key_and_a_third_of_the_shorter() -> None:
+    assert meet(Span("a", 0, 30, 0), Span("a", 20, 60, 0))
+    assert not meet(Span("a", 0, 30, 0), Span("a", 25, 60, 0))
+    assert not meet(Span("a", 0, 30, 0), Span("b", 0, 30, 0))
+    assert located("x yes y", [Label("a", "yes"), Label("a", "no")]) == [Span("a", 2, 5, 0.0)]

@@ -1,0 +1,60 @@
+"""How well found words agree with the words that readers marked: flags, look-alikes, evidence and opposite conduct."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from classifier.assessment import Assessment, Finding
+from classifier.corpus import Example, Label
+from classifier.metrics import precision_recall_f1
+from classifier.spans import Span, located, meet
+
+
+def flag_scores(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, tuple[float, float, float]]:
+    """Precision, recall and F1 per text and key: {"all": …, key: …}; a key counts once a text."""
+    keys = sorted({label.key for e in examples for label in e.flags})
+    scores = {}
+    for name, chosen in (("all", keys), *((key, [key]) for key in keys)):
+        found = wanted = right = 0
+        for answer, example in zip(answers, examples, strict=True):
+            mine, theirs = {f.key for f in answer.flags} & set(chosen), {f.key for f in example.flags} & set(chosen)
+            found, wanted, right = found + len(mine), wanted + len(theirs), right + len(mine & theirs)
+        scores[name] = precision_recall_f1(right, found, wanted)
+    return scores
+
+
+def flagged_lookalikes(answers: Sequence[Assessment], examples: Sequence[Example]) -> float:
+    """Share of the look-alikes on whose words a flag of their key was raised."""
+    seen = hit = 0
+    for answer, example in zip(answers, examples, strict=True):
+        for mark in located(example.text, example.lookalikes):
+            seen += 1
+            hit += any(meet(flag, mark) for flag in answer.flags)
+    return hit / max(seen, 1)
+
+
+def character_f1(found: Sequence[Sequence[Finding]], marked: Sequence[Sequence[Label]], texts: Sequence[str], *, by_key: bool = True) -> float:
+    """F1 over characters (and keys) of all texts together, as in SemEval-2021 task 5 but micro-averaged."""
+    common = mine = theirs = 0
+    for spans, labels, text in zip(found, marked, texts, strict=True):
+        a, b = _characters(spans, by_key), _characters(located(text, labels), by_key)
+        common, mine, theirs = common + len(a & b), mine + len(a), theirs + len(b)
+    return precision_recall_f1(common, mine, theirs)[2]
+
+
+def level_evidence_f1(answers: Sequence[Assessment], examples: Sequence[Example], level: int) -> float:
+    """Character F1 of "these words show a behaviour of this level or higher"."""
+    return character_f1(
+        [[f for f in a.evidence if _level(f.key) >= level] for a in answers],
+        [[label for label in e.evidence if _level(label.key) >= level] for e in examples],
+        [e.text for e in examples],
+        by_key=False,
+    )
+
+
+def _level(key: str) -> int:
+    return int(key.split(".")[0])
+
+
+def _characters(spans: Sequence[Finding | Span], by_key: bool) -> set[tuple[str, int]]:
+    return {(span.key if by_key else "", position) for span in spans for position in range(span.start, span.end)}

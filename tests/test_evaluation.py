@@ -1,0 +1,72 @@
+"""Evaluation: sections for unseen writers, baselines and examples from elsewhere; the measures of findings by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from classifier.assessment import Assessment, Finding
+from classifier.assessor import Assessor
+from classifier.corpus import Example, Label
+from classifier.errors import InputError
+from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
+from classifier.features import Reading
+from classifier.findings import character_f1, flag_scores, flagged_lookalikes
+
+TEXT = "I rushed her. She said no. I gave up."
+
+
+def answer(*flags: tuple[str, str]) -> Assessment:
+    return Assessment("ok", "m", flags=tuple(Finding(key, TEXT.index(q), TEXT.index(q) + len(q), q, 0.9) for key, q in flags))
+
+
+def example(*flags: tuple[str, str], lookalikes: tuple[Label, ...] = ()) -> Example:
+    return Example("x", TEXT, {"level": 0}, "external", flags=tuple(Label(*f) for f in flags), lookalikes=lookalikes)
+
+
+def test_flag_scores_by_hand() -> None:
+    answers = [answer(("gives-up", "I gave up")), answer(("gives-up", "I rushed her")), answer()]
+    examples = [example(("gives-up", "I gave up")), example(), example(("condescending-or-rushed", "I rushed her"))]
+    scores = flag_scores(answers, examples)
+    assert scores["all"] == pytest.approx((0.5, 0.5, 0.5))
+    assert scores["gives-up"] == pytest.approx((0.5, 1.0, 2 / 3))
+    assert scores["condescending-or-rushed"] == (0.0, 0.0, 0.0)
+
+
+def test_character_f1_and_lookalikes_by_hand() -> None:
+    found, marked = [answer(("gives-up", "I gave up")).flags], [[Label("gives-up", "gave up")]]
+    assert character_f1(found, marked, [TEXT]) == pytest.approx(2 * 7 / (9 + 7))
+    assert character_f1(found, [[Label("ignores-feedback", "gave up")]], [TEXT]) == 0
+    lookalike = example(lookalikes=(Label("gives-up", "She said no"), Label("gives-up", "I gave up")))
+    assert flagged_lookalikes([answer(("gives-up", "I gave up"))], [lookalike]) == 0.5
+
+
+def test_sections_of_the_made_corpus(trained: Assessor, small: tuple[list[Example], list[Reading]]) -> None:
+    sections = evaluate_made(trained, *small, folds=3)
+    titles = [section.title for section in sections]
+    assert titles[0] == f"Made corpus, writer left out: level (n = {len(small[0])})"
+    assert any("only the length" in title for title in titles)
+    assert any("always level 2" in title for title in titles)
+    value, bounds = sections[0].figures["qwk"]
+    assert bounds is not None
+    assert bounds[0] <= value <= bounds[1]
+    assert "recall by level" in str(sections[0])
+
+
+def test_sections_of_examples_from_elsewhere(trained: Assessor, corpus: list[Example]) -> None:
+    sections = evaluate_examples(trained, corpus[:20], corpus[100:200])
+    assert sections[0].title == "Examples: level (n = 20)"
+
+
+def test_statements(trained: Assessor, tmp_path: Path) -> None:
+    path = tmp_path / "s.jsonl"
+    texts = ["Answers the questions of clients when they ask for it.", "Redesigns the services of the whole organization for its future clients."]
+    records = [{"organization": "a", "scale_level": k, "text": text} for k, text in enumerate(texts)]
+    path.write_text("\n".join(map(json.dumps, records)), "utf-8")
+    (figure,) = evaluate_statements(trained, path).figures.values()
+    assert figure[0] in {-1.0, 1.0}
+    path.write_text("{}", "utf-8")
+    with pytest.raises(InputError, match="not levelled statements"):
+        evaluate_statements(trained, path)

@@ -13,7 +13,7 @@ lint:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
-	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+	$(dir $(PYTHON))lint-imports
 	$(PYTHON) -m classifier check corpus/en
 
 test:

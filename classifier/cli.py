@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
 
+    evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
+
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
     return parser
@@ -170,7 +172,7 @@ def _train(options: argparse.Namespace) -> int:
     assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
     assessor.calibrate(examples, readings)
-    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": _corpus_hash(options.corpus)}}
+    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)}}
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
@@ -188,7 +190,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
+    from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
@@ -198,6 +200,8 @@ def _evaluate(options: argparse.Namespace) -> int:
         sections += evaluate_examples(assessor, examples, made)
     if options.statements:
         sections.append(evaluate_statements(assessor, options.statements))
+    if options.table:
+        sections.append(evaluate_table(assessor, options.table))
     print("\n\n".join(map(str, sections)))
     return 0
 
@@ -210,7 +214,8 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if faults else 0
 
 
-def _corpus_hash(corpus: Path) -> str:
+def corpus_hash(corpus: Path) -> str:
+    """SHA-256 over the names and bytes of a corpus folder's files, in order."""
     digest = hashlib.sha256()
     for path in [corpus] if corpus.is_file() else sorted(corpus.glob("*.jsonl")):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +17,14 @@ from sklearn.preprocessing import StandardScaler
 
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor
-from classifier.corpus import Example, scale_sizes, writer_groups
+from classifier.corpus import Example, Label, scale_sizes, writer_groups
 from classifier.document import words
 from classifier.errors import InputError
 from classifier.features import Reading
 from classifier.findings import character_f1, flag_scores, flagged_lookalikes, level_evidence_f1
 from classifier.metrics import agreement, calibration_error, confusion, grouped_spearman, interval, partial_correlation, recalls
 from classifier.ordinal import OrdinalRegression
+from classifier.spans import located, meet
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -87,6 +89,25 @@ def evaluate_statements(assessor: Assessor, path: Path) -> Section:
     score = _expected(answers, "level")
     figures: dict[str, Figure] = {"mean Spearman over organizations": (grouped_spearman(score, levels, organizations), None)}
     return Section(f"Levelled statements (n = {len(texts)}, {len(set(organizations))} organizations)", figures)
+
+
+def evaluate_table(assessor: Assessor, path: Path) -> Section:
+    """The short texts of tests/examples.toml: words that must be found, and near misses in which the key must not be found."""
+    table = tomllib.loads(path.read_text("utf-8"))
+    figures: dict[str, Figure] = {}
+    lines = []
+    for kind, field_name in (("behaviour", "evidence"), ("anti_pattern", "flags"), ("means", "means")):
+        counts = np.zeros(4, dtype=int)  # found, of; raised in near misses, of
+        for entry in table[kind]:
+            answers = list(assessor.assess_many(example["text"] for example in entry["found"]))
+            marks = [located(example["text"], [Label(entry["key"], example["quote"])]) for example in entry["found"]]
+            hits = sum(any(meet(f, m) for f in getattr(a, field_name) for m in mark) for a, mark in zip(answers, marks, strict=True))
+            raised = sum(any(f.key == entry["key"] for f in getattr(a, field_name)) for a in assessor.assess_many(entry["near_misses"]))
+            counts += [hits, len(marks), raised, len(entry["near_misses"])]
+            lines.append(f"{kind} {entry['key']:<26} found {hits} of {len(marks)}, raised in {raised} of {len(entry['near_misses'])} near misses")
+        figures[f"{kind}: words found"] = (counts[0] / counts[1], None)
+        figures[f"{kind}: raised in near misses"] = (counts[2] / counts[3], None)
+    return Section(f"Short examples ({path.name})", figures, tuple(lines))
 
 
 def baselines(examples: Sequence[Example]) -> list[Section]:

@@ -69,7 +69,8 @@ def _why(assessment: Assessment, framework: Framework, rating: Rating) -> tuple[
         if client is not None and client.value in {"not_a_client", "none"}:
             return (f"Why: {messages()['clients'][client.value]}.",)
         return ("Why: no words were found that tell of a service done for a client on one occasion.",)
-    decisive = _strongest([f for f in assessment.evidence if framework.behaviour(f.key).level == rating.level])
+    levels = {behaviour.key: behaviour.level for behaviour in framework.behaviours}  # the evidence may be of another framework
+    decisive = _strongest([f for f in assessment.evidence if levels.get(f.key) == rating.level])
     if decisive is None:
         return (f"Why: the text as a whole reads as level {rating.level}, but no single words were found that carry it.",)
     below = f", which level {rating.level - 1} does not ask for" if rating.level > 1 else ""

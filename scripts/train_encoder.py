@@ -21,7 +21,7 @@ import math
 import random
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +40,7 @@ from classifier.framework import framework_names, load_framework
 BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 WINDOW = 512
 BATCH = 16
+STATEMENT_REPEATS = 5
 # Files in an author's prose; the others are in the register of real answers and weigh twice as much.
 AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
 LOSS_WEIGHTS = {"level": 2.0, "client": 0.5, "pspc_level": 0.5, "involvement": 0.5, "commitment": 0.5, "tokens": 1.0, "keys": 0.5}
@@ -82,6 +83,20 @@ def prepare(example: Example, tokenizer: Tokenizer) -> Item:
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
     return Item(example, ids, targets, mask, 1.0 if example.source in AUTHORS_PROSE else 2.0)
+
+
+def statements(corpus: Path, tokenizer: Tokenizer) -> list[Item]:
+    """The documents' own sentences: every word shows its key. They are no examples, so the document tasks skip them (weight 0)."""
+    names, found = keys(), []
+    for line in (corpus / "statements.jsonl").read_text("utf-8").splitlines():
+        record = json.loads(line)
+        key = f"means:{record['key']}" if record["scale"] == "means" else record["key"]
+        if key in names:
+            nothing = dict.fromkeys(scale_sizes(), 0)
+            item = prepare(Example(record["id"], record["text"], nothing, "none", source="statements", means=()), tokenizer)
+            item.token_targets[1:-1, names.index(key)] = 1
+            found.append(replace(item, weight=0.0))
+    return found
 
 
 class Encoder(nn.Module):
@@ -176,7 +191,7 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
         document, tokens = encoder.upper(hidden, mask)
     document, tokens = document.float(), tokens.float()
     weight = torch.tensor([item.weight for item in batch])
-    weight = weight / weight.mean()
+    weight = weight / weight.mean().clamp(min=0.1)
     total = torch.zeros(())
     column = 0
     for scale, size in encoder.sizes.items():
@@ -303,9 +318,10 @@ def main() -> None:
     examples = read_corpus(options.corpus)
     items = [prepare(example, tokenizer) for example in examples]
     encoder = Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
-    cache_lower(encoder, items)
+    taught = statements(options.corpus, tokenizer) * STATEMENT_REPEATS
+    cache_lower(encoder, [*items, *taught])
     print(f"{len(items)} texts, lower layers done", flush=True)
-    everybody = train(encoder, items, options.epochs, options.rate, options.seed, "all writers")
+    everybody = train(encoder, [*items, *taught], options.epochs, options.rate, options.seed, "all writers")
     keep(everybody, options.keep, "all")
     export(everybody, options.base, options.out)
     groups = writer_groups(examples)
@@ -316,7 +332,7 @@ def main() -> None:
         left_out = set(names[fold :: options.folds])
         inside = [item for item in items if groups[item.example.source] not in left_out]
         outside = [item for item in items if groups[item.example.source] in left_out]
-        trained = train(encoder, inside, options.epochs, options.rate, options.seed + 1 + fold, f"fold {fold + 1}")
+        trained = train(encoder, [*inside, *taught], options.epochs, options.rate, options.seed + 1 + fold, f"fold {fold + 1}")
         keep(trained, options.keep, f"fold{fold + 1}")
         unseen |= predict(trained, outside)
         save_unseen(options.out / "unseen.npz", unseen)

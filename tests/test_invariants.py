@@ -61,7 +61,7 @@ def test_any_text(assessor: Assessor, text: str) -> None:
     holds(text, assessor.assess(text))
 
 
-WORDS = "I client called the back for her form and she was then my manager asked would always , . \n -".split(" ")
+WORDS = "I client called the back for her form and she was then my manager asked would always , . \n -".split(" ")  # noqa: SIM905  the white space matters
 
 
 @given(st.lists(st.sampled_from(WORDS), min_size=8, max_size=120))

@@ -204,8 +204,6 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await in_time(worker, partial(assessor.assess, page["warm_up"]), 600)
         yield
-        worker.shutdown(wait=False, cancel_futures=True)
-        readers.shutdown(wait=False, cancel_futures=True)
 
     async def in_time(pool: ThreadPoolExecutor, work: Callable[[], T], limit: float = seconds) -> T:
         try:

@@ -26,6 +26,7 @@ from classifier.document import refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.features import Reading, columns, feature_names, read
+from classifier.metrics import median_level
 from classifier.notes import client_words, shared, story, values
 from classifier.ordinal import OrdinalRegression
 from classifier.spans import SpanTagger
@@ -255,7 +256,7 @@ def load_assessor(folder: str | Path | None = None) -> Assessor:
 
 def _rating(probabilities: Floats, mass: float) -> Rating:
     """The median level (least expected absolute error), and the plausible levels with it."""
-    median = int(np.argmax(np.cumsum(probabilities) >= 0.5 - 1e-12))
+    median = int(median_level(probabilities[None, :])[0])
     plausible = level_set(probabilities, mass)
     low, high = min(plausible[0], median), max(plausible[-1], median)
     return Rating(median, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))

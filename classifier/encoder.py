@@ -29,8 +29,8 @@ from classifier.errors import InputError
 
 Floats = NDArray[np.float32]
 
-# Token scores are kept between these bounds, stored in steps of 1/16 as one byte.
-TOKEN_FLOOR, TOKEN_CEILING, TOKEN_STEPS = -6.0, 6.0, 16
+# Token scores are kept between these bounds, stored in steps of 1/4 as one byte.
+TOKEN_FLOOR, TOKEN_CEILING, TOKEN_STEPS = -6.0, 6.0, 4
 
 
 def text_hash(text: str) -> str:

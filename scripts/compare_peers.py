@@ -57,8 +57,7 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
 
     from classifier.corpus import read_corpus, read_examples, writer_groups
     from classifier.encoder import text_hash
-    from classifier.evaluation import median_level
-    from classifier.metrics import grouped_spearman, interval, qwk
+    from classifier.metrics import grouped_spearman, interval, median_level, qwk
 
     whole = read_corpus(options.corpus)
     groups = writer_groups(whole)

@@ -23,8 +23,7 @@ from peers import SIZE, Counted, levels_of
 
 from classifier.assessor import Assessor, load_assessor
 from classifier.corpus import Example, read_corpus, read_examples, writer_groups
-from classifier.evaluation import median_level
-from classifier.metrics import qwk
+from classifier.metrics import median_level, qwk
 
 ROOT = Path(__file__).resolve().parents[1]
 AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
@@ -64,9 +63,9 @@ def main() -> int:
     }
     # Encoded once, before the curve: neither depends on the examples that the heads learn from.
     shipped = load_assessor(options.model)
-    encoded = dict(zip((e.text for e in made), shipped.encoder.unseen(e.text for e in made), strict=True))
+    read_of = {reading.text: reading for reading in shipped.read_unseen(e.text for e in made)}
     texts, true = [e.text for e in outside], levels_of(outside)
-    asked = list(shipped.encoder.encode(texts))
+    asked = shipped.read_unseen(texts)
     print(f"{len(made)} made and {len(outside)} outside examples encoded", file=sys.stderr)
     lines = [f"QWK on {len(outside)} examples from elsewhere, mean (least to most) of {options.orders} orders of the writers", ""]
     lines += ["| register | writers | examples | our heads | TF-IDF |", "| --- | ---: | ---: | ---: | ---: |"]
@@ -74,10 +73,10 @@ def main() -> int:
         for count, parts in draws(examples, writer_groups(made), options.orders).items():
             ours, counted = [], []
             for part in parts:
-                heads = Assessor(shipped.encoder, shipped.seed, shipped.C).fit(part, [encoded[e.text] for e in part])
+                heads = Assessor(shipped.encoder, shipped.seed, shipped.C).fit(part, [read_of[e.text] for e in part])
                 tfidf = Counted("tfidf")
                 tfidf.fit(part)
-                ours.append(qwk(true, median_level(heads.probabilities(texts, asked)["level"]), SIZE))
+                ours.append(qwk(true, np.array([a.ratings["level"].level for a in heads.assess_readings(asked)]), SIZE))
                 counted.append(qwk(true, median_level(tfidf.probabilities(texts)), SIZE))
             size = round(np.mean([len(part) for part in parts]))
             lines.append(f"| {register} | {count} | {size} | {spread(ours)} | {spread(counted)} |")

@@ -236,10 +236,11 @@ class Ours:
 
         shipped = load_assessor(self.model)
         self.assessor = Assessor(shipped.encoder, shipped.seed, shipped.C)
-        self.assessor.fit(examples, list(shipped.encoder.unseen(e.text for e in examples)))
+        self.assessor.fit(examples, self.assessor.read_unseen(e.text for e in examples))
 
     def probabilities(self, texts: Sequence[str]) -> Floats:
-        return self.assessor.probabilities(texts, list(self.assessor.encoder.unseen(texts)))["level"]
+        answers = self.assessor.assess_readings(self.assessor.read_unseen(texts))
+        return np.array([answer.ratings["level"].probabilities for answer in answers])
 
     def save(self, folder: Path) -> None:
         """Copy what the loaded model consists of, and nothing that only training needs."""

@@ -16,6 +16,7 @@ from peers import Ours, levels_of, make, peak_memory, serve
 from classifier.assessor import Assessor, shipped_model
 from classifier.corpus import Example, writer_groups
 from classifier.encoder import Encoding
+from classifier.features import Reading
 
 
 @pytest.mark.parametrize("name", ["majority", "length", "tfidf", "spacy"])
@@ -46,7 +47,7 @@ def test_majority_is_the_most_common_level(corpus: list[Example]) -> None:
 
 
 def test_ours_is_asked_with_encodings_that_had_not_seen_the_writer(
-    assessor: Assessor, small: tuple[list[Example], list[Encoding]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    assessor: Assessor, small: tuple[list[Example], list[Reading]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
     unseen = assessor.encoder.unseen
@@ -59,7 +60,8 @@ def test_ours_is_asked_with_encodings_that_had_not_seen_the_writer(
     peer.load(shipped_model())
     monkeypatch.setattr(peer.assessor.encoder, "unseen", watched)
     texts = [e.text for e in small[0][:3]]
-    assert peer.probabilities(texts) == pytest.approx(assessor.probabilities(texts, list(unseen(texts)))["level"])
+    known = [a.ratings["level"].probabilities for a in assessor.assess_readings(assessor.read_unseen(texts))]
+    assert peer.probabilities(texts) == pytest.approx(np.array(known))
     assert asked == texts
     peer.save(tmp_path)
     assert not list(tmp_path.rglob("unseen.npz"))

@@ -54,7 +54,7 @@ def browser() -> Iterator[Any]:
         missing = "Playwright is not installed"
     if missing:
         assert not os.environ.get("REQUIRE_BROWSER"), missing
-        pytest.skip(f"{missing}; .ci/browser installs it")
+        pytest.skip(f"{missing}; .ci/programs installs it")
     with sync_playwright() as playwright:
         made = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         yield made

@@ -27,8 +27,9 @@ from starlette.testclient import TestClient
 
 from classifier.assessor import Assessor
 from classifier.explain import messages
+from classifier.schema import Answer
 from classifier.uploads import MAX_BYTES
-from classifier.web import Answer, create_app
+from classifier.web import create_app
 
 PACKAGE = Path(__file__).resolve().parents[1] / "classifier"
 BYTES = {"Content-Type": "application/octet-stream"}

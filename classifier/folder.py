@@ -1,0 +1,60 @@
+"""A folder of documents as a table: a row a file, in the order of their names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from classifier.errors import InputError
+from classifier.rows import CHUNK, Chunk, Table
+
+LARGEST = 10_000_000
+_KINDS = (".txt", ".docx", ".pdf")
+
+
+def open_folder(path: Path) -> Table:
+    """All files of the folder and the folders in it (but hidden ones), with the columns `file` and `text`."""
+    files = sorted(
+        found for found in path.rglob("*") if found.is_file() and not found.is_symlink() and not any(p.startswith(".") for p in found.relative_to(path).parts)
+    )
+    if not any(found.suffix.lower() in _KINDS for found in files):
+        raise InputError(f"{path}: this folder holds no .txt, .docx or .pdf file.")
+
+    def read() -> Iterator[Chunk]:
+        for first in range(0, len(files), CHUNK):
+            cells, faults = [], []
+            for file in files[first : first + CHUNK]:
+                text, fault = "", None
+                try:
+                    text = document_text(file)
+                except InputError as error:
+                    fault = f"error: {error}"
+                except OSError as error:
+                    fault = f"error: cannot be read ({error.strerror})"
+                cells.append([file.relative_to(path).as_posix(), text])
+                faults.append(fault)
+            yield Chunk(cells, faults)
+
+    return Table(("file", "text"), len(files), "a folder of documents", read)
+
+
+def document_text(path: Path) -> str:
+    """The text of one document: the one place where a format of documents is added."""
+    ending = path.suffix.lower()
+    if ending not in _KINDS:
+        raise InputError("the file is no .txt, .docx or .pdf document")
+    if path.stat().st_size > LARGEST:
+        raise InputError(f"the file is larger than {LARGEST // 1_000_000} MB")
+    if ending == ".txt":
+        return _plain_text(path.read_bytes())
+    raise InputError(f"{ending} documents cannot be read yet; save the document as .txt")
+
+
+def _plain_text(raw: bytes) -> str:
+    encoding = "utf-16" if raw[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        if encoding == "utf-16" or b"\0" in raw:
+            raise InputError("the file is binary, not text") from error
+        return raw.decode("windows-1252", "replace")

@@ -97,23 +97,36 @@ def _refuse_binary(path: Path, sample: str) -> None:
 
 
 def _delimiter(sample: str) -> str:
-    """The delimiter by which most of the first rows have as many cells as the header, and more than one."""
+    """The delimiter by which most of the first rows have as many cells as the header, and more than one.
 
-    def fit(delimiter: str) -> tuple[bool, float, int]:
+    In doubt the one by which quotation marks close where they should.
+    """
+
+    def fit(delimiter: str) -> tuple[bool, bool, float, int]:
         try:
             rows = [row for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter) if row][:200]
         except csv.Error:
-            return False, 0.0, 0
+            return False, False, 0.0, 0
         if len(sample) >= _SAMPLE and len(rows) > 2:
             rows.pop()  # cut off in its middle
         if not rows:
-            return False, 0.0, 0
+            return False, False, 0.0, 0
         width = len(rows[0])
         share = sum(len(row) == width for row in rows) / len(rows)
-        return width > 1 and share >= 0.5, share, width
+        return width > 1 and share >= 0.5, _closes(sample, delimiter), share, width
 
     csv.field_size_limit(_LONGEST_CELL)
     return max(_NAMES, key=fit)
+
+
+def _closes(sample: str, delimiter: str) -> bool:
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, strict=True)
+    try:
+        for _ in reader:
+            pass
+    except csv.Error as error:
+        return "unexpected end" in str(error)  # the sample ends inside a cell
+    return True
 
 
 def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:

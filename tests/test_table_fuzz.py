@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from stub_assessor import StubAssessor
 
@@ -60,6 +60,7 @@ def score(source: Path, ending: str, rows: int | None) -> Path | None:
         patch.setattr("sys.stderr", errors)
         code = main(["score", str(source), str(target), "--text", "answer"])
     assert code in {0, 1, 3}
+    event(f"exit code {code}")
     assert sorted(p.name for p in source.parent.iterdir()) == sorted([source.name, *([target.name] if code != 1 else [])]), "something was left behind"
     if code == 1:
         assert errors.getvalue().strip().splitlines()[-1].endswith("."), errors.getvalue()

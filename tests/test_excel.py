@@ -155,7 +155,9 @@ def test_a_broken_workbook_is_one_sentence(tmp_path: Path, content: bytes, capsy
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_zip_that_is_no_workbook_and_one_that_would_fill_the_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_that_is_no_workbook_and_one_that_would_fill_the_disk(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with zipfile.ZipFile(tmp_path / "in.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.xml", b"0" * 1_000_000)
     assert main(["score", str(tmp_path / "in.xlsx"), str(tmp_path / "out.csv")]) == 1

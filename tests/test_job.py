@@ -14,7 +14,6 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import pyarrow.parquet
 import pytest
 from stub_assessor import StubAssessor
 
@@ -199,7 +198,9 @@ def test_two_runs_do_not_write_the_same_output(tmp_path: Path, stub: StubAssesso
     process.communicate()
 
 
-def test_answers_of_another_model_are_not_mixed_in(tmp_path: Path, stub: StubAssessor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_answers_of_another_model_are_not_mixed_in(
+    tmp_path: Path, stub: StubAssessor, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     source, target = write(tmp_path / "in.csv", examples(20)), tmp_path / "out.csv"
     with monkeypatch.context() as patch:
         patch.setattr(classifier.job, "write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -212,7 +213,8 @@ def test_answers_of_another_model_are_not_mixed_in(tmp_path: Path, stub: StubAss
 @pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet", ".jsonl"])
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
     source, log = write(tmp_path / "in.csv", examples(3000)), tmp_path / "log"
-    limited = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); sys.argv[:] = sys.argv[1:]; runpy.run_path({str(STUB)!r}, run_name='__main__')"
+    limited = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+    limited += f"sys.argv[:] = sys.argv[1:]; runpy.run_path({str(STUB)!r}, run_name='__main__')"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(STUB.parent), str(STUB.parents[1])])}
     target = tmp_path / f"out{ending}"
     done = subprocess.run([sys.executable, "-c", limited, str(STUB), "score", str(source), str(target)], capture_output=True, env=environment)
@@ -227,7 +229,9 @@ def test_a_full_disk_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
     assert open_table(target).total == 3000
 
 
-def test_a_disk_that_is_too_small_is_said_at_once(stub: StubAssessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_disk_that_is_too_small_is_said_at_once(
+    stub: StubAssessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     source = write(tmp_path / "in.csv", examples(20))
     monkeypatch.setattr(classifier.job.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 10_000}))
     assert main(["score", str(source), str(tmp_path / "out.csv")]) == 1

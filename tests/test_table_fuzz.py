@@ -32,7 +32,8 @@ GOOD = "A client asked for her balance, so I looked it up and called her back th
 odd_text = st.one_of(
     st.text(max_size=40),
     st.text(st.characters(categories=["Cs", "Cc", "L", "Po"]), max_size=20),
-    st.sampled_from([GOOD, "", " ", "\0", "\ufeff", "=1+1", "@x", "\ud83d", "a\r\nb", 'say "when"', "-5", "007", "\x1b[31m", "é;è", "a,b", "x" * 40_000, GOOD * 400]),
+    st.sampled_from([GOOD, "", " ", "\0", "\ufeff", "=1+1", "@x", "\ud83d", "a\r\nb", 'say "when"', "-5", "007", "\x1b[31m", "é;è", "a,b", "x" * 40_000,
+     GOOD * 400]),
 )  # fmt: skip
 header_names = st.sampled_from(["id", "note", "note", "", " ", "é", "Column 1", "answer2", "=x", "text"])
 OUTPUTS = st.sampled_from([".csv", ".tsv", ".xlsx", ".parquet", ".jsonl"])
@@ -115,7 +116,8 @@ def test_bytes(tail: bytes, head: bytes, ending: str) -> None:
 
 
 json_values = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), odd_text), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd_text, inner, max_size=3)
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), odd_text),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(odd_text, inner, max_size=3),
 )
 json_lines = st.one_of(
     st.dictionaries(st.one_of(header_names, st.just("answer")), json_values, max_size=4).map(json.dumps),

@@ -92,7 +92,7 @@ def test_an_empty_frame(assessor: Assessor) -> None:
 
 
 def test_a_worker_with_another_model_is_refused() -> None:
-    with pytest.raises(InputError, match="A worker has model .*, and this machine has other-1"):
+    with pytest.raises(InputError, match=r"A worker has model .*, and this machine has other-1"):
         score_in_worker(pd.DataFrame({"text": ["x"]}), None, "other-1")
 
 

@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, BinaryIO
 
 from classifier.errors import InputError
 from classifier.rows import CHUNK, Chunk, Scored, Table, as_text, encodable, widened
@@ -42,10 +42,7 @@ def open_delimited(path: Path) -> Table:
     encoding = _encoding(path)
     tab = path.suffix.lower() == ".tsv"
     with _opened(path, encoding) as stream:
-        try:
-            sample = stream.read(_SAMPLE)
-        except UnicodeError as error:
-            raise InputError(f"{path}: row 1 is not {encoding.removesuffix('-sig').upper()} text, as its first bytes say.") from error
+        sample = stream.read(_SAMPLE)
     _refuse_binary(path, sample)
     delimiter = "\t" if tab else _delimiter(sample)
     header, total, width = _measure(path, encoding, delimiter)
@@ -67,22 +64,31 @@ def _encoding(path: Path) -> str:
         for magic, name in _OTHERS.items():
             if head.startswith(magic):
                 raise InputError(f"{path}: this is {name}, not a table of text; give it its right ending.")
-        for mark, encoding in _MARKS:
-            if head.startswith(mark):
-                return encoding
+        marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
+        if marked not in {None, "utf-8-sig"}:
+            return str(marked)
         even, odd = head[::2].count(0) / len(head[::2]), head[1::2].count(0) / max(1, len(head[1::2]))
         if max(even, odd) > 0.4 and min(even, odd) < 0.1:
             return "utf-16-le" if odd > even else "utf-16-be"
-        decoder = codecs.getincrementaldecoder("utf-8")()
+        stream.seek(0)
+        row = _first_row_not_utf8(stream)
+    if marked is not None and row is not None:
+        raise InputError(f"{path}: row {row} is not UTF-8 text, though the file begins as UTF-8; save the table as CSV UTF-8.")
+    return marked or ("utf-8" if row is None else "windows-1252")
+
+
+def _first_row_not_utf8(stream: BinaryIO) -> int | None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    row = 1
+    while True:
+        block = stream.read(1 << 20)
         try:
-            block = head
-            while block:
-                decoder.decode(block)
-                block = stream.read(1 << 20)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            return "windows-1252"
-    return "utf-8"
+            decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            return row + error.object[: error.start].count(b"\n")
+        if not block:
+            return None
+        row += block.count(b"\n")
 
 
 def _opened(path: Path, encoding: str) -> IO[str]:
@@ -140,8 +146,6 @@ def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
                 row = next(reader)
             except StopIteration:
                 return
-            except UnicodeDecodeError as error:
-                raise InputError(f"{path}: row {number} or one soon after is not UTF-8 text, as the file's first bytes say.") from error
             except csv.Error as error:
                 raise InputError(f"{path}: row {number} is no row of a table ({error}); a quotation mark is probably never closed.") from error
             if row:

@@ -213,7 +213,7 @@ def test_answers_of_another_model_are_not_mixed_in(
 @pytest.mark.parametrize("ending", [".csv", ".xlsx", ".parquet", ".jsonl"])
 def test_a_full_disk_leaves_no_half_file(tmp_path: Path, ending: str) -> None:
     source, log = write(tmp_path / "in.csv", examples(3000)), tmp_path / "log"
-    limited = f"import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
+    limited = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000)); "
     limited += f"sys.argv[:] = sys.argv[1:]; runpy.run_path({str(STUB)!r}, run_name='__main__')"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(STUB.parent), str(STUB.parents[1])])}
     target = tmp_path / f"out{ending}"

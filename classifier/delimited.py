@@ -52,7 +52,7 @@ def open_delimited(path: Path) -> Table:
 
     shown = {"utf-8-sig": "UTF-8 with a mark", "windows-1252": "Windows-1252"}.get(encoding, encoding.upper())
     described = f"{'TSV' if tab else 'CSV'}, {shown}, {_NAMES[delimiter]}"
-    return Table(widened(header, width), total, described, read, delimiter, marked=encoding != "utf-8")
+    return Table(widened(header, width), total, described, read, delimiter=delimiter, marked=encoding != "utf-8")
 
 
 def _encoding(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx): a chosen sheet read row by row, and results written as a workbook that a person wants to open. Needs the extra `tables`."""
+"""Workbooks (.xlsx): a chosen sheet read row by row, and results written as a workbook that a person wants to open."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+import openpyxl
+import xlsxwriter
+import xlsxwriter.exceptions
 
 from classifier.errors import InputError
 from classifier.rows import CHUNK, Chunk, Scored, Shown, Table, as_text, encodable, widened
@@ -48,10 +52,6 @@ def open_workbook(path: Path, sheet: str | None = None) -> Table:
 
 @contextmanager
 def _sheets(path: Path) -> Iterator[Any]:
-    try:
-        import openpyxl
-    except ImportError as error:
-        raise InputError("Workbooks need openpyxl; install it with: pip install 'service-excellence-classifier[tables]'.") from error
     _refuse_bomb(path)
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
@@ -127,12 +127,6 @@ def write_workbook(
     summary : asked for after the last row; pairs of what is counted and its value, an empty second for a heading.
     shaded : the added column that is coloured by its level; its cells hold the word "Level" too.
     """
-    try:
-        import xlsxwriter
-    except ImportError as error:
-        raise InputError("Workbooks need xlsxwriter; install it with: pip install 'service-excellence-classifier[tables]'.") from error
-    if len(columns) > MOST_COLUMNS:
-        raise InputError(f"{path.name}: a workbook holds {MOST_COLUMNS:,} columns, and these are {len(columns):,}; write .csv or .parquet.")
     # Its temporary files, which hold the texts, go into the same private folder as the file itself.
     book = xlsxwriter.Workbook(str(path), {"constant_memory": True, "tmpdir": str(path.parent), "strings_to_formulas": False, "strings_to_urls": False})
     try:

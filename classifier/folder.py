@@ -35,7 +35,7 @@ def open_folder(path: Path) -> Table:
                 faults.append(fault)
             yield Chunk(cells, faults)
 
-    return Table(("file", "text"), len(files), "a folder of documents", read)
+    return Table(("file", "text"), len(files), "a folder of documents", read, first_row=1)
 
 
 def document_text(path: Path) -> str:

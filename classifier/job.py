@@ -16,7 +16,7 @@ from classifier.batch import COLUMNS, TYPES, refuse_taken, unscored
 from classifier.checkpoint import Checkpoint, text_key, unfinished
 from classifier.document import MIN_WORDS, words
 from classifier.errors import InputError
-from classifier.rows import Chunk, Scored, Shown, Table
+from classifier.rows import Chunk, Scored, Shown, Table, as_text
 from classifier.tables import check_target, open_table, write_table
 from classifier.workers import Score
 
@@ -41,14 +41,14 @@ class Summary:
         """Rows with an answer."""
         return self.statuses["ok"]
 
-    def add(self, cells: Sequence[Any], name: str, main: str) -> None:
-        """Count one row by its cells in the order of `COLUMNS`."""
+    def add(self, cells: Sequence[Any], row_number: int, name: str, main: str) -> None:
+        """Count one row by its cells in the order of `COLUMNS`; number and name are those that the user sees."""
         row = dict(zip(COLUMNS, cells, strict=True))
         self.rows += 1
         self.statuses[kind(row["status"])] += 1
         if row["status"] != "ok":
             if len(self.not_scored) < _NAMED_ROWS:
-                self.not_scored.append(f"row {self.rows + 1}{name}: {row['status']}")
+                self.not_scored.append(f"row {row_number}{name}: {row['status']}")
             return
         if row[main] is not None:
             self.levels[row[main]] += 1
@@ -91,7 +91,7 @@ def open_job(job: Job) -> tuple[Table, int, int | None]:
     if unknown:
         raise InputError(f"There is no column {unknown[0]!r} to add; there are {', '.join(COLUMNS)}.")
     table = open_table(job.source, job.sheet)
-    check_target(job.target, table)
+    check_target(job.target, table, len(COLUMNS))
     if job.target.exists() and job.source.samefile(job.target):
         raise InputError(f"{job.target}: the output would replace the input; give it another name.")
     if job.source.is_dir() and job.target.resolve().is_relative_to(job.source.resolve()):
@@ -156,7 +156,8 @@ def score_file(
                 for chunk in table.read():
                     cells = _answers(chunk, text, checkpoint, model)
                     for row, answer in zip(chunk.cells, cells, strict=True):
-                        summary.add(answer, "" if identifier is None else f" ({table.columns[identifier]} {row[identifier]})", job.main)
+                        name = "" if identifier is None else f" ({table.columns[identifier]} {as_text(row[identifier])})"
+                        summary.add(answer, summary.rows + table.first_row, name, job.main)
                     yield Scored(chunk, [[answer[i] for i in places] for answer in cells])
 
             part = folder / "output.part"

@@ -46,7 +46,7 @@ def open_jsonlines(path: Path) -> Table:
         if cells:
             yield Chunk(cells, faults)
 
-    return Table(tuple(columns), total, "JSON Lines, UTF-8", read)
+    return Table(tuple(columns), total, "JSON Lines, UTF-8", read, first_row=1)
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any] | str]:

@@ -1,4 +1,4 @@
-"""Parquet, read and written in chunks; the types of the input's columns are kept. Needs the extra `tables`."""
+"""Parquet, read and written in chunks; the types of the input's columns are kept. Needs the extra `parquet`."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from classifier.rows import Chunk, Scored, Table, as_text, encodable, unique_nam
 _GROUP = 4_096
 
 
-def _pyarrow() -> Any:
+def pyarrow() -> Any:
+    """The library, or a sentence that says how to install it."""
     try:
-        import pyarrow
+        import pyarrow as found
         import pyarrow.parquet
     except ImportError as error:
-        raise InputError("Parquet needs pyarrow; install it with: pip install 'service-excellence-classifier[tables]'.") from error
-    return pyarrow
+        raise InputError("Parquet needs pyarrow; install it with: pip install 'service-excellence-classifier[parquet]'.") from error
+    return found
 
 
 def open_parquet(path: Path) -> Table:
     """A Parquet file."""
-    pa = _pyarrow()
+    pa = pyarrow()
     try:
         with pa.parquet.ParquetFile(path) as file:
             columns, total = tuple(file.schema_arrow.names), file.metadata.num_rows
@@ -40,7 +41,7 @@ def open_parquet(path: Path) -> Table:
         except (pa.ArrowException, OSError) as error:
             raise InputError(f"{path}: the file is damaged ({' '.join(str(error).split())}).") from error
 
-    return Table(columns, total, "Parquet", read)
+    return Table(columns, total, "Parquet", read, first_row=1)
 
 
 def _values(pa: Any, column: Any) -> list[Any]:
@@ -52,7 +53,7 @@ def _values(pa: Any, column: Any) -> list[Any]:
 
 def write_parquet(path: Path, columns: Sequence[str], kinds: Sequence[type], scored: Iterator[Scored]) -> None:
     """Write Parquet. Columns from a Parquet file keep their types, others are text; `kinds` are the types of the added ones."""
-    pa = _pyarrow()
+    pa = pyarrow()
     types = {int: pa.int64(), float: pa.float64(), str: pa.string()}
     names = unique_names(columns)
     writer = None

@@ -46,6 +46,7 @@ class Table:
     total : number of rows
     described : what the file was taken for, in a few words for the user
     read : starts at the first row each time it is called
+    first_row : number of the first row as the user's programs count, 2 where a header stands above it
     delimiter, marked : how text in columns should be written so that the user's programs open it as they opened the input
     """
 
@@ -53,6 +54,7 @@ class Table:
     total: int
     described: str
     read: Callable[[], Iterator[Chunk]]
+    first_row: int = 2
     delimiter: str = ","
     marked: bool = False
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from classifier.delimited import open_delimited, write_delimited
 from classifier.errors import InputError
-from classifier.excel import MOST_ROWS, open_workbook, write_workbook
+from classifier.excel import MOST_COLUMNS, MOST_ROWS, open_workbook, write_workbook
 from classifier.folder import open_folder
 from classifier.jsonlines import open_jsonlines, write_jsonlines
-from classifier.parquet import open_parquet, write_parquet
+from classifier.parquet import open_parquet, pyarrow, write_parquet
 from classifier.rows import Scored, Table
 
 _JSON_LINES = (".jsonl", ".ndjson")
@@ -55,14 +55,18 @@ def _open_file(path: Path, ending: str, sheet: str | None) -> Table:
     return open_jsonlines(path) if ending in _JSON_LINES else open_delimited(path)
 
 
-def check_target(path: Path, table: Table) -> None:
-    """Say at once what would fail at the end: an unknown ending, a folder in the place, too many rows for a workbook."""
+def check_target(path: Path, table: Table, added: int) -> None:
+    """Say at once what would fail at the end: an unknown ending, a folder in the place, too many rows or columns, a missing library."""
     if path.suffix.lower() not in ENDINGS:
         raise InputError(f"{path}: the ending says which format to write; {_known()} are known.")
     if path.is_dir():
         raise InputError(f"{path}: cannot be written (there is a folder of this name).")
     if path.suffix.lower() == ".xlsx" and table.total > MOST_ROWS:
         raise InputError(f"{path}: a workbook holds {MOST_ROWS:,} rows, and the table has {table.total:,}; write .csv or .parquet.")
+    if path.suffix.lower() == ".xlsx" and len(table.columns) + added > MOST_COLUMNS:
+        raise InputError(f"{path}: a workbook holds {MOST_COLUMNS:,} columns, and the table has {len(table.columns):,}; write .csv or .parquet.")
+    if path.suffix.lower() == ".parquet":
+        pyarrow()
 
 
 def write_table(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 import pandas as pd
@@ -116,12 +115,14 @@ def test_a_dask_worker_is_killed_and_the_job_ends_right(source: Path, alone: lis
     job = Job(source, target, "answer")
     with distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         killed: list[int] = []
+        ended = threading.Event()
 
         def kill() -> None:
             # Once a worker has begun with a partition, end it as the system would.
             with distributed.Client(cluster.scheduler_address) as watcher:
                 while not (busy := [address for address, tasks in watcher.processing().items() if tasks]):
-                    time.sleep(0.01)
+                    if ended.wait(0.01):
+                        return
                 killed.append(watcher.run(os.getpid, workers=busy[:1])[busy[0]])
                 os.kill(killed[0], signal.SIGKILL)
 
@@ -129,8 +130,9 @@ def test_a_dask_worker_is_killed_and_the_job_ends_right(source: Path, alone: lis
         thread.start()
         with on_dask(None, assessor.version, cluster.scheduler_address, partitions=7) as scorer:
             score_file(job, open_job(job), scorer, assessor.version, round_size=1000, resume=False, progress=lambda _: None)
+        ended.set()
         thread.join()
-    assert killed
+    assert killed, "the work was done before a worker could be killed"
     assert values(target) == alone
 
 

@@ -111,6 +111,7 @@ class Framework:
         raise KeyError(key)
 
 
+@cache
 def framework_names() -> tuple[str, ...]:
     """Names of the shipped frameworks.
 

@@ -20,7 +20,6 @@ _PASSIVE = re.compile(
     r"(?:\w{3,}ed|sent|told|given|made|found|done|put|taken|built|written|held|kept|shown|brought|set up)\b",
     re.IGNORECASE,
 )
-_FIRST_PERSON = frozenset({"i", "i'm", "i've", "i'd", "i'll", "my", "me", "mine", "myself"})
 _WE = frozenset({"we", "we're", "we've", "we'd", "we'll"})
 
 
@@ -54,11 +53,12 @@ def values(text: str) -> tuple[Note, ...]:
 
 def shared(text: str) -> tuple[Note, ...]:
     """Segments told as "we" or in the passive, with no word for the writer."""
+    first_person = set(cues("cues")["first_person"])
     found = []
     for segment in segments(text):
         quote = text[segment.start : segment.end]
         named = set(words(quote))
-        if named & _FIRST_PERSON:
+        if named & first_person:
             continue
         if named & _WE:
             found.append(Note("we", segment.start, segment.end, quote))

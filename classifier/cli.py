@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from classifier.assessment import Assessment
 from classifier.assessor import Assessor, load_assessor, shipped_model
 from classifier.batch import read_table, score_frame, write_table
 from classifier.corpus import check_corpus, read_corpus, read_examples
@@ -21,6 +22,7 @@ from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
 from classifier.framework import load_framework
+from classifier.uploads import open_docx, read_upload
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,10 +53,19 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     assess = verb("assess", _assess, "Assess one text and say on which words.", "classifier assess draft.txt --json")
-    assess.add_argument("file", nargs="?", default="-", metavar="FILE", help="a UTF-8 text file; - or nothing reads stdin")
+    assess.add_argument("file", nargs="?", default="-", metavar="FILE", help="a UTF-8 text, .docx or .pdf file; - or nothing reads stdin")
+    assess.add_argument("--annotate", type=Path, metavar="OUT", help="write the .docx FILE again, with comments on the evidence and the flags")
     assess.add_argument("--json", action="store_true", help="print the whole assessment as JSON")
     assess.add_argument("--framework", default="cra", metavar="NAME", help="cra, pspc, or the path of a framework's TOML file (default cra)")
     assess.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
+
+    serve = verb("serve", _serve, "Open the employee's page and the API on this machine.", "classifier serve --open")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (default 127.0.0.1: this machine only)")
+    serve.add_argument("--port", type=int, default=8000, metavar="N", help="port to listen on (default 8000; 0 takes a free one)")
+    serve.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a further host name that requests may be addressed to")
+    serve.add_argument("--contact", default="", metavar="TEXT", help="whom to ask about a result that one disagrees with; shown with each result")
+    serve.add_argument("--open", action="store_true", help="open the page with a sample in the browser")
+    serve.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
 
     score = verb("score", _score, "Score the examples in a CSV table, one a row.", "classifier score exported.csv scored.csv --text answer")
     score.add_argument("input", type=Path, metavar="IN")
@@ -82,9 +93,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _assess(options: argparse.Namespace) -> int:
-    text = _read_text(options.file)
+    raw = _read(options.file)
     load_framework(options.framework)
-    assessment = load_assessor(options.model).assess(text)
+    if options.annotate:
+        assessment = _annotate(raw, options)
+    else:
+        text = read_upload(raw, options.file)
+        assessment = load_assessor(options.model).assess(text)
     if options.json:
         print(json.dumps(assessment.to_dict(), indent=2, ensure_ascii=False))
     else:
@@ -92,23 +107,44 @@ def _assess(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_text(name: str) -> str:
-    path = Path("/dev/stdin" if name == "-" else name)
+def _annotate(raw: bytes, options: argparse.Namespace) -> Assessment:
+    from classifier.word import annotate, save_docx
+
+    document = open_docx(raw, options.file)
+    assessment = annotate(document, load_assessor(options.model), options.framework)
+    content = save_docx(document)
+    beside = options.annotate.with_name(f".{options.annotate.name}.part")
     try:
-        raw = sys.stdin.buffer.read() if name == "-" else path.read_bytes()
+        # Written beside its place and moved there whole, so that a failure leaves no half document.
+        beside.write_bytes(content)
+        os.replace(beside, options.annotate)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{options.annotate}: cannot be written ({error.strerror}).") from error
+    print(f"{options.file} with comments -> {options.annotate}", file=sys.stderr)
+    return assessment
+
+
+def _read(name: str) -> bytes:
+    path = Path(name)
+    try:
+        return sys.stdin.buffer.read() if name == "-" else path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{name}: there is no such file.") from error
     except IsADirectoryError as error:
         raise InputError(f"{name}: this is a folder, not a text file.") from error
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror}).") from error
-    if b"\0" in raw:
-        raise InputError(f"{name}: this is a binary file, not text.")
+
+
+def _serve(options: argparse.Namespace) -> int:
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        raise InputError(f"{name}: line {row} is not UTF-8 text; save the file as UTF-8.") from error
+        from classifier.server import serve
+    except ImportError as error:
+        raise InputError(f"The page needs more packages ({error.name}): pip install 'service-excellence-classifier[web]'.") from error
+
+    serve(load_assessor(options.model), options.host, options.port, options.allow_host, options.contact, options.open)
+    return 0
 
 
 def _score(options: argparse.Namespace) -> int:

@@ -120,7 +120,7 @@ def test_score_keeps_columns_and_order_and_adds_the_contract(tmp_path: Path) -> 
     assert found[1]["level"] == ""
 
 
-@pytest.mark.parametrize("verb", ["assess", "score", "train", "evaluate", "check"])
+@pytest.mark.parametrize("verb", ["assess", "serve", "score", "train", "evaluate", "check"])
 def test_the_help_of_each_verb_holds_an_example(verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0

@@ -38,8 +38,13 @@ class TooLargeError(InputError):
     """A file over one of the limits."""
 
 
-def read_upload(raw: bytes, name: str) -> str:
-    """Text of a file's bytes; `name` is for messages only.
+def read_upload(raw: bytes, name: str, otherwise: str | None = None) -> str:
+    """Text of a file's bytes.
+
+    Parameters
+    ----------
+    name : for messages only.
+    otherwise : encoding of plain text that is not UTF-8; without one, such text is refused.
 
     Raises
     ------
@@ -52,10 +57,10 @@ def read_upload(raw: bytes, name: str) -> str:
         return docx_text(open_docx(raw, name))[0]
     if raw[:1024].lstrip().startswith(b"%PDF-"):
         return _pdf_text(raw, name)
-    return _plain_text(raw, name)
+    return _plain_text(raw, name, otherwise)
 
 
-def _plain_text(raw: bytes, name: str) -> str:
+def _plain_text(raw: bytes, name: str, otherwise: str | None) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return raw.decode("utf-16")
@@ -66,6 +71,8 @@ def _plain_text(raw: bytes, name: str) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if otherwise is not None:
+            return raw.decode(otherwise, "replace")
         row = raw[: error.start].count(b"\n") + 1
         raise InputError(f"{name}: line {row} is not UTF-8 text; save the file as UTF-8.") from error
 

@@ -1,7 +1,7 @@
 # `make install` once, then `make check` before each commit; `make train` rebuilds the shipped heads.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install check test lint train
+.PHONY: install check test lint fuzz train
 
 install:
 	python3 -m venv .venv
@@ -18,6 +18,9 @@ lint:
 
 test:
 	$(PYTHON) -m pytest
+
+fuzz:  # 1,000 tables and ten kills a format, by hand
+	FUZZ_TABLES=1000 KILLS=10 $(PYTHON) -m pytest tests/test_table_fuzz.py tests/test_job.py
 
 train:
 	$(PYTHON) -m classifier train corpus/en models/en --seed 0

@@ -3,99 +3,104 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from classifier.assessment import Assessment, Finding
 from classifier.assessor import Assessor
 from classifier.errors import InputError
+from classifier.rows import encodable
 
-COLUMNS = (
-    "status", "level", "level_p0", "level_p1", "level_p2", "level_p3", "level_p4", "level_set",
-    "client", "involvement", "commitment", "pspc_level", "flags", "evidence",
-)  # fmt: skip
-
-
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV file (UTF-8, with or without byte order mark); every cell stays the string that it was.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, empty, not UTF-8 or not a table; the sentence names file and row.
-    """
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder, not a CSV file.")
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: there is no such file.") from error
-    except UnicodeDecodeError as error:
-        row = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InputError(f"{path}: row {row} is not UTF-8 text; save the table as CSV UTF-8.") from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(f"{path}: the file is empty; a first row with column names is needed.") from error
-    except (pd.errors.ParserError, ValueError) as error:
-        raise InputError(f"{path}: not a CSV table ({' '.join(str(error).split())}).") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-    if frame.empty:
-        raise InputError(f"{path}: the table has column names but no rows.")
-    return frame
+# The added columns in their order, with the type of their values; a row that is not scored has a status and a model only.
+TYPES: dict[str, type] = {
+    "status": str, "level": int, "level_p0": float, "level_p1": float, "level_p2": float, "level_p3": float, "level_p4": float, "level_set": str,
+    "client": str, "involvement": int, "commitment": int, "pspc_level": int, "flags": str, "evidence": str, "model": str,
+}  # fmt: skip
+COLUMNS = tuple(TYPES)
+_DTYPES = {str: "string", int: "Int64", float: "float64"}
 
 
-def score_frame(frame: pd.DataFrame, assessor: Assessor, text: str, progress: Callable[[], object] = lambda: None) -> pd.DataFrame:
+def score_frame(frame: pd.DataFrame, assessor: Assessor, text: str) -> pd.DataFrame:
     """The frame with the contract's columns added; input columns, index and row order are kept.
+
+    No row stops the others: one that cannot be assessed says why in its `status` (``refused: …``, ``error: …``).
 
     Parameters
     ----------
-    frame : any table; cells of the column `text` that are not strings are refused row by row.
+    frame : any table; cells of the column `text` that are no text are refused row by row.
     text : name of the column with the examples.
-    progress : called after each row.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from classifier import load_assessor, score_frame
+    >>> score_frame(pd.DataFrame({"answer": ["Hello"]}), load_assessor(), "answer").status[0]  # doctest: +SKIP
+    'refused: too short: 1 words, at least 8 are needed'
     """
-    if text not in frame.columns:
-        raise InputError(f"The table has no column {text!r}; it has {', '.join(map(repr, frame.columns))}.")
-    taken = [c for c in COLUMNS if c in frame.columns]
+    matching = [name for name in frame.columns if name == text]
+    if len(matching) != 1:
+        has = f"it has {', '.join(map(repr, frame.columns))}" if not matching else f"it has {len(matching)} of this name"
+        raise InputError(f"The table has no one column {text!r}; {has}.")
+    refuse_taken(list(frame.columns))
+    rows = list(_rows(frame[text].tolist(), assessor))
+    added = {name: pd.Series([row[i] for row in rows], index=frame.index, dtype=_DTYPES[kind]) for i, (name, kind) in enumerate(TYPES.items())}
+    return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
+
+
+def refuse_taken(columns: Sequence[str]) -> None:
+    """Refuse a table that has a column which scoring would add."""
+    taken = [c for c in COLUMNS if c in columns]
     if taken:
         raise InputError(f"The table has columns that scoring would add: {', '.join(taken)}; rename them first.")
-    rows = []
-    for value in frame[text]:
-        rows.append(_row(assessor.assess(value if isinstance(value, str) else "")))
-        progress()
-    added = pd.DataFrame(rows, columns=list(COLUMNS), index=frame.index)
-    return pd.concat([frame, added], axis=1)
 
 
-def write_table(frame: pd.DataFrame, path: Path) -> None:
-    """Write a CSV file beside its place and move it there when it is whole, readable by its owner alone."""
+def _rows(values: Sequence[Any], assessor: Assessor) -> Iterator[list[Any]]:
+    """One row of cells for each value. Values that are no text are not shown to the assessor."""
+    texts = [value for value in values if isinstance(value, str)]
+    answers = _answers(texts, assessor)
+    for value in values:
+        if isinstance(value, str):
+            yield next(answers)
+        else:
+            yield unscored("refused: empty" if pd.isna(value) is True else "refused: not text", assessor.version)
+
+
+def _answers(texts: Sequence[str], assessor: Assessor) -> Iterator[list[Any]]:
+    done = 0
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}).") from error
+        for answer in assessor.assess_many(texts):
+            yield _cells(answer)
+            done += 1
+    except Exception:  # whatever it is, it must cost one row only: the rest goes one by one, so that it is named on its own row
+        for text in texts[done:]:
+            yield _one(text, assessor)
+
+
+def _one(text: str, assessor: Assessor) -> list[Any]:
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            frame.to_csv(stream, index=False)
-        os.replace(name, path)
-    except OSError as error:
-        Path(name).unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror}).") from error
+        return _cells(assessor.assess(text))
+    except Exception as error:
+        return unscored(encodable(f"error: {type(error).__name__}: {' '.join(str(error).split())[:200]}"), assessor.version)
 
 
-def _row(assessment: Assessment) -> list[object]:
+def unscored(status: str, model: str) -> list[Any]:
+    """The cells of a row that is not scored."""
+    return [status, *[None] * (len(COLUMNS) - 2), model]
+
+
+def _cells(assessment: Assessment) -> list[Any]:
     if not assessment.ok or assessment.client is None:
-        return [assessment.status, *[""] * (len(COLUMNS) - 1)]
+        return unscored(assessment.status, assessment.model)
     level = assessment.ratings["level"]
-    degrees = [assessment.ratings[key].level if key in assessment.ratings else "" for key in ("involvement", "commitment", "pspc_level")]
+    degrees = [assessment.ratings[key].level if key in assessment.ratings else None for key in ("involvement", "commitment", "pspc_level")]
     return [
         assessment.status, level.level, *(round(p, 4) for p in level.probabilities), "|".join(map(str, level.level_set)),
-        assessment.client.value, *degrees, _json(assessment.flags), _json(assessment.evidence),
+        assessment.client.value, *degrees, _json(assessment.flags), _json(assessment.evidence), assessment.model,
     ]  # fmt: skip
 
 
 def _json(findings: tuple[Finding, ...]) -> str:
-    return json.dumps([asdict(finding) for finding in findings], ensure_ascii=False)
+    return json.dumps([asdict(finding) | {"confidence": round(finding.confidence, 4)} for finding in findings], ensure_ascii=False)

@@ -14,13 +14,18 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from classifier.assessment import Assessment
 from classifier.assessor import Assessor, load_assessor, shipped_model
-from classifier.batch import read_table, score_frame, write_table
+from classifier.batch import COLUMNS
 from classifier.corpus import check_corpus, read_corpus, read_examples
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
 from classifier.framework import load_framework
+from classifier.job import Job, Summary, open_job, score_file
+from classifier.report import write_report
+from classifier.uploads import open_docx, read_upload
+from classifier.workers import here, in_processes, on_dask
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,16 +56,45 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     assess = verb("assess", _assess, "Assess one text and say on which words.", "classifier assess draft.txt --json")
-    assess.add_argument("file", nargs="?", default="-", metavar="FILE", help="a UTF-8 text file; - or nothing reads stdin")
+    assess.add_argument("file", nargs="?", default="-", metavar="FILE", help="a UTF-8 text, .docx or .pdf file; - or nothing reads stdin")
+    assess.add_argument("--annotate", type=Path, metavar="OUT", help="write the .docx FILE again, with comments on the evidence and the flags")
     assess.add_argument("--json", action="store_true", help="print the whole assessment as JSON")
     assess.add_argument("--framework", default="cra", metavar="NAME", help="cra, pspc, or the path of a framework's TOML file (default cra)")
     assess.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
 
-    score = verb("score", _score, "Score the examples in a CSV table, one a row.", "classifier score exported.csv scored.csv --text answer")
-    score.add_argument("input", type=Path, metavar="IN")
-    score.add_argument("output", type=Path, metavar="OUT")
-    score.add_argument("--text", required=True, metavar="COLUMN", help="the column that holds the examples")
+    serve = verb("serve", _serve, "Open the employee's page and the API on this machine.", "classifier serve --open")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="address to listen on (default 127.0.0.1: this machine only)")
+    serve.add_argument("--port", type=int, default=8000, metavar="N", help="port to listen on (default 8000; 0 takes a free one)")
+    serve.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="a further host name that requests may be addressed to")
+    serve.add_argument("--contact", default="", metavar="TEXT", help="whom to ask about a result that one disagrees with; shown with each result")
+    serve.add_argument("--open", action="store_true", help="open the page with a sample in the browser")
+    serve.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
+
+    score = verb(
+        "score",
+        _score,
+        "Score the examples in a table, one a row. Exit code 0: all rows were scored; 3: written, but some rows were not; 1: nothing was written.",
+        "classifier score exported.xlsx scored.xlsx --text answer",
+    )
+    score.add_argument("input", type=Path, metavar="IN", help=".csv, .tsv, .xlsx, .parquet, .jsonl, or a folder of documents")
+    score.add_argument("output", type=Path, metavar="OUT", help=".csv, .tsv, .xlsx, .parquet or .jsonl; a workbook gets a sheet with the summary")
+    score.add_argument("--text", metavar="COLUMN", help="the column that holds the examples (guessed where only one can be meant)")
+    score.add_argument("--id", metavar="COLUMN", help="the column that names a row in messages")
+    score.add_argument("--columns", metavar="A,B,…", default=",".join(COLUMNS), help="add these columns only, and status (default: all)")
+    score.add_argument("--sheet", metavar="NAME", help="the sheet of a workbook (default: its first)")
+    score.add_argument("--framework", default="cra", metavar="NAME", help="whose levels are counted and coloured: cra, pspc or a TOML file (default cra)")
+    score.add_argument("--resume", action="store_true", help="go on with a run that was stopped or killed")
+    where = score.add_mutually_exclusive_group()
+    where.add_argument("--jobs", type=int, default=1, metavar="N", help="score in N processes; -1: one a core (default 1)")
+    where.add_argument("--dask", nargs="?", const="", metavar="ADDRESS", help="score on the Dask cluster at ADDRESS, or on a local one")
     score.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
+
+    report = verb("report", _report, "Draw a page of pictures from a scored table.", "classifier report scored.csv -o scored.html --group region")
+    report.add_argument("scored", type=Path, metavar="SCORED", help="what `classifier score` wrote, in any of its formats")
+    report.add_argument("-o", "--output", type=Path, metavar="HTML", help="the page (default: beside SCORED, with the ending .html)")
+    report.add_argument("--text", metavar="COLUMN", help="the column with the examples, for length against level (guessed where it can be)")
+    report.add_argument("--group", metavar="COLUMN", help="compare the groups in this column; groups of fewer than --smallest rows are hidden")
+    report.add_argument("--smallest", type=int, default=10, metavar="N", help="the smallest group that is shown (default 10)")
 
     train = verb("train", _train, "Train a model folder from a corpus.", "classifier train corpus/en models/mine --seed 1")
     train.add_argument("corpus", type=Path, metavar="CORPUS")
@@ -82,9 +116,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _assess(options: argparse.Namespace) -> int:
-    text = _read_text(options.file)
+    raw = _read(options.file)
     load_framework(options.framework)
-    assessment = load_assessor(options.model).assess(text)
+    if options.annotate:
+        assessment = _annotate(raw, options)
+    else:
+        text = read_upload(raw, options.file)
+        assessment = load_assessor(options.model).assess(text)
     if options.json:
         print(json.dumps(assessment.to_dict(), indent=2, ensure_ascii=False))
     else:
@@ -92,35 +130,90 @@ def _assess(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_text(name: str) -> str:
-    path = Path("/dev/stdin" if name == "-" else name)
+def _annotate(raw: bytes, options: argparse.Namespace) -> Assessment:
+    from classifier.word import annotate, save_docx
+
+    document = open_docx(raw, options.file)
+    assessment = annotate(document, load_assessor(options.model), options.framework)
+    content = save_docx(document)
+    beside = options.annotate.with_name(f".{options.annotate.name}.part")
     try:
-        raw = sys.stdin.buffer.read() if name == "-" else path.read_bytes()
+        # Written beside its place and moved there whole, so that a failure leaves no half document.
+        beside.write_bytes(content)
+        os.replace(beside, options.annotate)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise InputError(f"{options.annotate}: cannot be written ({error.strerror}).") from error
+    print(f"{options.file} with comments -> {options.annotate}", file=sys.stderr)
+    return assessment
+
+
+def _read(name: str) -> bytes:
+    path = Path(name)
+    try:
+        return sys.stdin.buffer.read() if name == "-" else path.read_bytes()
     except FileNotFoundError as error:
         raise InputError(f"{name}: there is no such file.") from error
     except IsADirectoryError as error:
         raise InputError(f"{name}: this is a folder, not a text file.") from error
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror}).") from error
-    if b"\0" in raw:
-        raise InputError(f"{name}: this is a binary file, not text.")
+
+
+def _serve(options: argparse.Namespace) -> int:
     try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        raise InputError(f"{name}: line {row} is not UTF-8 text; save the file as UTF-8.") from error
+        from classifier.server import serve
+    except ImportError as error:
+        raise InputError(f"The page needs more packages ({error.name}): pip install 'service-excellence-classifier[web]'.") from error
+
+    serve(load_assessor(options.model), options.host, options.port, options.allow_host, options.contact, options.open)
+    return 0
 
 
 def _score(options: argparse.Namespace) -> int:
-    frame = read_table(options.input)
-    if options.text not in frame.columns:
-        raise InputError(f"{options.input}: there is no column {options.text!r}; it has {', '.join(map(repr, frame.columns))}.")
+    framework = load_framework(options.framework)
+    columns = [name.strip() for name in options.columns.split(",") if name.strip()]
+    notice = messages()["notice"]["text"]
+    job = Job(options.input, options.output, options.text, options.id, columns, options.sheet, framework.main_scale, notice)
+    if options.jobs < -1 or options.jobs == 0:
+        raise InputError("--jobs is a number of processes, or -1 for one a core.")
+    opened = open_job(job)
+    table, text, _ = opened
+    guessed = "" if options.text else " (guessed; --text names another)"
+    print(notice, file=sys.stderr)
+    print(f"{options.input}: {table.described}, {table.total:,} rows, examples in column {table.columns[text]!r}{guessed}", file=sys.stderr)
     assessor = load_assessor(options.model)
-    with _progress(len(frame), "texts") as bar:
-        scored = score_frame(frame, assessor, options.text, lambda: bar.update(1))
-    write_table(scored, options.output)
-    counts = scored["status"].str.split(":").str[0].value_counts()
-    print(", ".join(f"{count} {status}" for status, count in counts.items()) + f" -> {options.output}", file=sys.stderr)
+    if framework.main_scale not in assessor.scales:
+        raise InputError(f"{options.framework}: the model was not trained for this framework.")
+    cores = os.cpu_count() or 1
+    if options.dask is not None:
+        where, workers = on_dask(options.model, assessor.version, options.dask or None), cores
+    elif options.jobs != 1:
+        where, workers = in_processes(options.model, assessor.version, options.jobs), cores if options.jobs == -1 else options.jobs
+    else:
+        where, workers = here(assessor), 0
+    with where as scorer, _progress(table.total, "rows") as bar:
+        summary = score_file(job, opened, scorer, assessor.version, round_size=256 * workers or 64, resume=options.resume, progress=bar.update)
+    _print_summary(summary, options.output)
+    return 0 if summary.scored == summary.rows else 3
+
+
+def _print_summary(summary: Summary, output: Path) -> None:
+    counts = ", ".join(f"{count:,} {status}" for status, count in summary.statuses.most_common())
+    levels = ", ".join(f"level {level}: {summary.levels[level]:,}" for level in sorted(summary.levels))
+    print(f"{counts} -> {output}", file=sys.stderr)
+    if levels:
+        print(f"{levels}; unsure: {summary.unsure / summary.scored:.0%}", file=sys.stderr)
+    for line in summary.not_scored:
+        print(f"  {line}", file=sys.stderr)
+    if len(summary.not_scored) < summary.rows - summary.scored:
+        print("  …", file=sys.stderr)
+
+
+def _report(options: argparse.Namespace) -> int:
+    page = options.output or options.scored.with_suffix(".html")
+    write_report(options.scored, page, messages()["notice"]["text"], text=options.text, group=options.group, smallest=options.smallest)
+    print(f"-> {page}", file=sys.stderr)
     return 0
 
 

@@ -64,6 +64,8 @@ class Encoder:
         self.document_scores: tuple[str, ...] = tuple(described["document_scores"])
         self.keys: tuple[str, ...] = tuple(described["keys"])
         self.window: int = described["window"]
+        # Threads of one run of the network; 0 means one a core. Several processes on one machine set 1 before the first text.
+        self.threads = 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in {"_session", "_tokenizer", "_stored"}}
@@ -72,6 +74,7 @@ class Encoder:
     def _session(self) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = self.threads
         return onnxruntime.InferenceSession(str(self.folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"])
 
     @cached_property

@@ -58,7 +58,7 @@ BAD = {
     "csv empty": ["score", "empty.csv", "out.csv", "--text", "a"],
     "csv no rows": ["score", "header.csv", "out.csv", "--text", "a"],
     "csv no column": ["score", "good.csv", "out.csv", "--text", "wrong"],
-    "csv encoding": ["score", "latin.csv", "out.csv", "--text", "a"],
+    "csv encoding": ["score", "mixed.csv", "out.csv", "--text", "a"],
     "csv folder": ["score", ".", "out.csv", "--text", "a"],
     "csv nowhere to write": ["score", "good.csv", "no/such/out.csv", "--text", "a"],
     "corpus broken": ["train", "broken", "model"],
@@ -74,7 +74,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "empty.csv").write_bytes(b"")
     (tmp_path / "header.csv").write_text("a,b\n", "utf-8")
     (tmp_path / "good.csv").write_text(f'a,b\n"{DRAFT}",1\n', "utf-8")
-    (tmp_path / "latin.csv").write_bytes("a,b\nx,1\ncaf\xe9,2\n".encode("latin-1"))
+    (tmp_path / "mixed.csv").write_bytes(b"\xef\xbb\xbfa,b\nx,1\ncaf\xe9,2\n")
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.jsonl").write_text("{oops\n", "utf-8")
     return tmp_path
@@ -97,7 +97,7 @@ def test_the_row_is_named(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys:
     main(BAD["encoding"])
     assert "latin.txt: line 2 is not UTF-8" in capsys.readouterr().err
     main(BAD["csv encoding"])
-    assert "latin.csv: row 3 is not UTF-8" in capsys.readouterr().err
+    assert "mixed.csv: row 3 is not UTF-8" in capsys.readouterr().err
     main(BAD["corpus broken"])
     assert "a.jsonl:1: not JSON" in capsys.readouterr().err
 
@@ -106,10 +106,11 @@ def test_score_keeps_columns_and_order_and_adds_the_contract(tmp_path: Path) -> 
     rows = [["007", DRAFT, "=1+1"], ["008", "", ""], ["009", 'A client asked,\n"when?" and I told her that it is due on the 30th.', "é"]]
     with (tmp_path / "in.csv").open("w", newline="", encoding="utf-8-sig") as stream:
         csv.writer(stream).writerows([["id", "answer", "note"], *rows])
-    assert main(["score", str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), "--text", "answer"]) == 0
-    with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
+    assert main(["score", str(tmp_path / "in.csv"), str(tmp_path / "out.csv"), "--text", "answer"]) == 3
+    with (tmp_path / "out.csv").open(newline="", encoding="utf-8-sig") as stream:
         found = list(csv.DictReader(stream))
     assert list(found[0]) == ["id", "answer", "note", *COLUMNS]
+    rows[0][2] = "'=1+1"  # no longer a formula
     assert [[r["id"], r["answer"], r["note"]] for r in found] == rows
     assert [r["status"] for r in found] == ["ok", "refused: empty", "ok"]
     assert sum(float(found[0][f"level_p{k}"]) for k in range(5)) == pytest.approx(1, abs=0.001)
@@ -120,7 +121,7 @@ def test_score_keeps_columns_and_order_and_adds_the_contract(tmp_path: Path) -> 
     assert found[1]["level"] == ""
 
 
-@pytest.mark.parametrize("verb", ["assess", "score", "train", "evaluate", "check"])
+@pytest.mark.parametrize("verb", ["assess", "serve", "score", "report", "train", "evaluate", "check"])
 def test_the_help_of_each_verb_holds_an_example(verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0

@@ -48,6 +48,11 @@ class Assessor:
         self.version = "untrained"
         self.heads: Heads
 
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """The rating scales that it has learnt."""
+        return tuple(self.heads.scales)
+
     # Learning ---------------------------------------------------------------------------------------------------
 
     def read_unseen(self, texts: Iterable[str]) -> list[Reading]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ MIN_PRECISION = {"evidence": 0.5, "flags": 0.6, "means": 0.6}
 _UNLEARNT = 1.1  # a threshold that no confidence reaches
 
 
-def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: dict[str, Sequence[str]], C: float, mass: float) -> Heads:
+def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], C: float, mass: float) -> Heads:
     """Fit every head to labelled examples and their readings, of the same length.
 
     keys : for "evidence", "flags" and "means", the keys to tag

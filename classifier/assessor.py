@@ -11,30 +11,23 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from classifier.assessment import Assessment, Client, Rating
 from classifier.conformal import conformal_mass, level_set
-from classifier.corpus import CLIENTS, Example, scale_sizes, writer_groups
+from classifier.corpus import CLIENTS, Example, writer_groups
 from classifier.document import refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.features import Reading, columns, feature_names, read
-from classifier.metrics import median_level
+from classifier.heads import Heads, median_level
 from classifier.notes import client_words, shared, story, values
-from classifier.ordinal import OrdinalRegression
-from classifier.spans import SpanTagger
 
 Floats = NDArray[np.float64]
 
 COVERAGE = 0.9
-_HEADS = "heads.joblib"
+_HEADS = "heads.json"
 
 
 class Assessor:
@@ -53,6 +46,12 @@ class Assessor:
         self.seed = seed
         self.C = C
         self.version = "untrained"
+        self.heads: Heads
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """The rating scales that it has learnt."""
+        return tuple(self.heads.scales)
 
     # Learning ---------------------------------------------------------------------------------------------------
 
@@ -63,36 +62,20 @@ class Assessor:
 
     def fit(self, examples: Sequence[Example], readings: Sequence[Reading]) -> Assessor:
         """Learn from labelled examples and their readings (`read_unseen`), of the same length."""
-        texts = [e.text for e in examples]
-        kinds = columns(self.encoder)
-        read_for_means = [i for i, e in enumerate(examples) if e.means is not None]
-        self.taggers = {
-            "evidence": SpanTagger(tuple(kinds["evidence"]), 0.5).fit(texts, [r.evidence for r in readings], [e.evidence for e in examples]),
-            "flags": SpanTagger(tuple(kinds["flags"]), 0.6).fit(texts, [r.flags for r in readings], [e.flags for e in examples]),
-            "means": SpanTagger(tuple(kinds["means"]), 0.6).fit(
-                [texts[i] for i in read_for_means], [readings[i].means for i in read_for_means], [examples[i].means or () for i in read_for_means]
-            ),
-        }
-        X = np.array([r.features for r in readings])
-        self.scales: dict[str, Pipeline] = {}
-        for scale, size in scale_sizes().items():
-            rated = [i for i, e in enumerate(examples) if scale in e.ratings]
-            if rated:
-                model = make_pipeline(StandardScaler(), OrdinalRegression(self.C, levels=tuple(range(size))))
-                self.scales[scale] = model.fit(X[rated], np.array([examples[i].ratings[scale] for i in rated]))
-        known = [i for i, e in enumerate(examples) if e.client is not None]
-        self.client_model = make_pipeline(StandardScaler(), LogisticRegression(C=self.C, max_iter=1000, random_state=self.seed))
-        self.client_model.fit(X[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]))
-        self.mass = dict.fromkeys(self.scales, COVERAGE)
+        # Here and not above: importing scikit-learn takes longer than assessing a text, which needs none of it.
+        from classifier.learning import fit_heads
+
+        keys = {kind: tuple(of_kind) for kind, of_kind in columns(self.encoder).items()}
+        self.heads = fit_heads(examples, readings, keys, self.C, COVERAGE)
         return self
 
     def calibrate(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int = 10) -> Assessor:
         """Set the mass of the level sets so that they cover writers left out of the fit."""
         answers = self.cross_assess(examples, readings, folds)
-        for scale in self.scales:
+        for scale in self.heads.scales:
             rated = [i for i, e in enumerate(examples) if scale in e.ratings]
             unseen = np.array([answers[i].ratings[scale].probabilities for i in rated])
-            self.mass[scale] = conformal_mass(unseen, np.array([examples[i].ratings[scale] for i in rated]), COVERAGE)
+            self.heads.mass[scale] = conformal_mass(unseen, np.array([examples[i].ratings[scale] for i in rated]), COVERAGE)
         return self
 
     def cross_assess(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int | None = None) -> list[Assessment]:
@@ -109,9 +92,9 @@ class Assessor:
         answers: dict[int, Assessment] = {}
         for left_out in np.unique(fold):
             train, test = np.flatnonzero(fold != left_out).tolist(), np.flatnonzero(fold == left_out).tolist()
-            heads = Assessor(self.encoder, self.seed, self.C).fit([examples[i] for i in train], [readings[i] for i in train])
-            heads.mass = getattr(self, "mass", heads.mass)
-            answers |= zip(test, heads.assess_readings([readings[i] for i in test]), strict=True)
+            others = Assessor(self.encoder, self.seed, self.C).fit([examples[i] for i in train], [readings[i] for i in train])
+            others.heads.mass |= self.heads.mass if hasattr(self, "heads") else {}
+            answers |= zip(test, others.assess_readings([readings[i] for i in test]), strict=True)
         return [answers[i] for i in range(len(examples))]
 
     # Assessing --------------------------------------------------------------------------------------------------
@@ -138,22 +121,20 @@ class Assessor:
             yield Assessment(
                 status="ok",
                 model=self.version,
-                ratings={scale: _rating(probabilities[scale][i], self.mass[scale]) for scale in self.scales},
+                ratings={scale: _rating(probabilities[scale][i], self.heads.mass[scale]) for scale in self.heads.scales},
                 client=Client(max(shares, key=lambda name: shares[name]), shares),
-                evidence=self.taggers["evidence"].tag(reading.text, reading.evidence),
-                flags=self.taggers["flags"].tag(reading.text, reading.flags),
-                means=self.taggers["means"].tag(reading.text, reading.means),
+                evidence=self.heads.taggers["evidence"].tag(reading.text, reading.evidence),
+                flags=self.heads.taggers["flags"].tag(reading.text, reading.flags),
+                means=self.heads.taggers["means"].tag(reading.text, reading.means),
                 client_words=client_words(reading.text),
-                story=story(reading.text),
-                values=values(reading.text),
-                shared=shared(reading.text),
+                story=story(reading.text, reading.parts),
+                values=values(reading.text, reading.parts),
+                shared=shared(reading.text, reading.parts),
             )
 
     def _probabilities(self, X: Floats) -> dict[str, Floats]:
-        client = np.zeros((len(X), len(CLIENTS)))
-        client[:, self.client_model[-1].classes_] = self.client_model.predict_proba(X)
-        found = {scale: model.predict_proba(X) for scale, model in self.scales.items()}
-        return apply_guide(found, client) | {"client": client}
+        client = self.heads.client.predict_proba(X)
+        return apply_guide({scale: head.predict_proba(X) for scale, head in self.heads.scales.items()}, client) | {"client": client}
 
     # Saving -----------------------------------------------------------------------------------------------------
 
@@ -165,15 +146,14 @@ class Assessor:
             target.mkdir(exist_ok=True)
             for name in self.encoder.files:
                 shutil.copyfile(self.encoder.folder / name, target / name)
-        state = {k: getattr(self, k) for k in ("taggers", "scales", "client_model", "mass", "seed", "C")}
-        joblib.dump(state, folder / _HEADS)
+        (folder / _HEADS).write_text(json.dumps(self.heads.to_json()) + "\n", "utf-8")
         names = [_HEADS, *(f"encoder/{name}" for name in self.encoder.files)]
         manifest = {
             **described,
             "seed": self.seed,
-            "versions": {"classifier": version("service-excellence-classifier"), "scikit-learn": sklearn.__version__, "python": platform.python_version()},
+            "versions": {"classifier": version("service-excellence-classifier"), "scikit-learn": version("scikit-learn"), "python": platform.python_version()},
             "features": feature_names(self.encoder),
-            "level_set_mass": self.mass,
+            "level_set_mass": self.heads.mass,
             "level_set_coverage": COVERAGE,
             "files": {name: _sha256(folder / name) for name in names},
         }
@@ -181,7 +161,7 @@ class Assessor:
 
     @classmethod
     def load(cls, folder: Path) -> Assessor:
-        """Load a model folder. Hashes and versions are checked before anything in it is unpickled.
+        """Load a model folder. Hashes and versions are checked before anything in it is used; nothing in it can run code.
 
         Raises
         ------
@@ -198,14 +178,18 @@ class Assessor:
                 raise InputError(
                     f"{path}: this file is not the one that model.json names (its hash differs); install the package again or train the model anew."
                 )
-        trained, here = manifest["versions"]["scikit-learn"], sklearn.__version__
+        # The figures that are shipped with a model hold for the minor version that fitted and measured it.
+        trained, here = manifest["versions"]["scikit-learn"], version("scikit-learn")
         if trained.split(".")[:2] != here.split(".")[:2]:
             wanted = ".".join(trained.split(".")[:2])
             raise InputError(f"{folder}: trained with scikit-learn {trained}, and this is {here}; install scikit-learn {wanted} or train the model anew.")
         if heads_hash is None:
             raise InputError(f"{folder / _HEADS}: this part of the model is missing; install the package again or train the model anew.")
         assessor = cls(Encoder(folder / "encoder"))
-        vars(assessor).update(joblib.load(folder / _HEADS))
+        try:
+            assessor.heads = Heads.from_json(json.loads((folder / _HEADS).read_text("utf-8")))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{folder / _HEADS}: not the heads of a model ({error}).") from error
         assessor.version = f"{manifest.get('name', folder.name)}-{heads_hash[:12]}"
         return assessor
 

@@ -1,4 +1,4 @@
-"""Scoring a table of examples: the columns that `score` adds are a contract."""
+"""Scoring a table of examples, in the columns of `contract`."""
 
 from __future__ import annotations
 
@@ -11,15 +11,10 @@ import pandas as pd
 
 from classifier.assessment import Assessment, Finding
 from classifier.assessor import Assessor
+from classifier.contract import COLUMNS, TYPES
 from classifier.errors import InputError
 from classifier.rows import encodable
 
-# The added columns in their order, with the type of their values; a row that is not scored has a status and a model only.
-TYPES: dict[str, type] = {
-    "status": str, "level": int, "level_p0": float, "level_p1": float, "level_p2": float, "level_p3": float, "level_p4": float, "level_set": str,
-    "client": str, "involvement": int, "commitment": int, "pspc_level": int, "flags": str, "evidence": str, "model": str,
-}  # fmt: skip
-COLUMNS = tuple(TYPES)
 _DTYPES = {str: "string", int: "Int64", float: "float64"}
 
 

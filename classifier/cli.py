@@ -11,21 +11,23 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor, load_assessor, shipped_model
-from classifier.batch import COLUMNS
+from classifier.contract import COLUMNS
 from classifier.corpus import check_corpus, read_corpus, read_examples
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
 from classifier.framework import load_framework
-from classifier.job import Job, Summary, open_job, score_file
-from classifier.report import write_report
 from classifier.uploads import open_docx, read_upload
-from classifier.workers import here, in_processes, on_dask
+
+# Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
+if TYPE_CHECKING:
+    from classifier.job import Summary
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -171,6 +173,9 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _score(options: argparse.Namespace) -> int:
+    from classifier.job import Job, open_job, score_file
+    from classifier.workers import here, in_processes, on_dask
+
     framework = load_framework(options.framework)
     columns = [name.strip() for name in options.columns.split(",") if name.strip()]
     notice = messages()["notice"]["text"]
@@ -211,6 +216,8 @@ def _print_summary(summary: Summary, output: Path) -> None:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from classifier.report import write_report
+
     page = options.output or options.scored.with_suffix(".html")
     write_report(options.scored, page, messages()["notice"]["text"], text=options.text, group=options.group, smallest=options.smallest)
     print(f"-> {page}", file=sys.stderr)

@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.document import cues, words
+from classifier.document import Segment, cues, segments, words
 from classifier.encoder import Encoder, Encoding
 from classifier.framework import framework_names, load_framework
 from classifier.spans import Span, find_spans, strengths
@@ -25,9 +25,10 @@ CUTS = {"evidence": -1.0, "flags": -2.5, "means": -2.0}
 
 @dataclass(frozen=True)
 class Reading:
-    """One text, read: features of shape (n_features,) and the candidates for evidence, flags and their opposites."""
+    """One text, read: its segments, features of shape (n_features,), and the candidates for evidence, flags and their opposites."""
 
     text: str
+    parts: tuple[Segment, ...]
     features: Floats
     evidence: tuple[Span, ...]
     flags: tuple[Span, ...]
@@ -56,11 +57,12 @@ def feature_names(encoder: Encoder) -> list[str]:
 def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     """Features and candidate spans of one text."""
     kinds = columns(encoder)
+    parts = segments(text)
     found = words(text)
     shares = [sum(word in cue for word in found) / max(len(found), 1) for cue in _cues().values()]
     strong = [value for keys in kinds.values() for value in strengths(encoding, keys)]
     row = np.concatenate([encoding.document, strong, np.sqrt(shares)]).astype(np.float64)
-    return Reading(text, row, *(find_spans(text, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))
+    return Reading(text, parts, row, *(find_spans(text, parts, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))
 
 
 @cache

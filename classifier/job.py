@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from classifier.batch import COLUMNS, TYPES, refuse_taken, unscored
+from classifier.batch import refuse_taken, unscored
 from classifier.checkpoint import Checkpoint, text_key, unfinished
+from classifier.contract import COLUMNS, TYPES
 from classifier.document import MIN_WORDS, words
 from classifier.errors import InputError
 from classifier.rows import Chunk, Scored, Shown, Table, as_text

@@ -23,11 +23,6 @@ def qwk(true: Ints, given: Ints, size: int) -> float:
     return float(cohen_kappa_score(true, given, weights="quadratic", labels=range(size)))
 
 
-def median_level(probabilities: Floats) -> Ints:
-    """The value with the least expected absolute error, for each row of (n, n_values)."""
-    return np.asarray(np.argmax(np.cumsum(probabilities, axis=1) >= 0.5 - 1e-12, axis=1))
-
-
 def agreement(true: Ints, given: Ints, size: int) -> dict[str, float]:
     """QWK, exact and adjacent (within one) agreement, and mean absolute error."""
     apart = np.abs(true - given)

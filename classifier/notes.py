@@ -6,11 +6,11 @@ Rules over cue phrases (data/en.toml), no model: each note quotes the words that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from classifier.assessment import Note
-from classifier.document import Segment, cues, segments, words
+from classifier.document import Segment, cues, words
 
 STORY = ("situation", "task", "action", "result")
 
@@ -29,9 +29,8 @@ def client_words(text: str) -> tuple[Note, ...]:
     return tuple(sorted(found, key=lambda note: (note.start, -note.end)))
 
 
-def story(text: str) -> tuple[Note, ...]:
+def story(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
     """The first segment that tells the situation, the task, the action and the result; absent parts are left out."""
-    parts = segments(text)
     found = {}
     for part in STORY:
         for segment in parts if part != "result" else reversed(parts):
@@ -41,9 +40,8 @@ def story(text: str) -> tuple[Note, ...]:
     return tuple(found[part] for part in STORY if part in found)
 
 
-def values(text: str) -> tuple[Note, ...]:
+def values(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
     """Which dimensions of value the last third of the text, where the result stands, speaks of."""
-    parts = segments(text)
     if not parts:
         return ()
     start = parts[len(parts) * 2 // 3].start
@@ -51,11 +49,11 @@ def values(text: str) -> tuple[Note, ...]:
     return tuple(note for note in firsts if note is not None)
 
 
-def shared(text: str) -> tuple[Note, ...]:
+def shared(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
     """Segments told as "we" or in the passive, with no word for the writer."""
     first_person = set(cues("cues")["first_person"])
     found = []
-    for segment in segments(text):
+    for segment in parts:
         quote = text[segment.start : segment.end]
         named = set(words(quote))
         if named & first_person:

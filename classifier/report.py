@@ -12,7 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from classifier.batch import COLUMNS
+from classifier.contract import COLUMNS
 from classifier.document import words
 from classifier.errors import InputError
 from classifier.job import guess_text, kind

@@ -1,4 +1,4 @@
-"""Spans of a text that may show a key, and SpanTagger, which learns which of them do (behaviours; again anti-patterns)."""
+"""Spans of a text that may show a key, and SpanTagger, which says which of them do (behaviours; again anti-patterns)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 
 from classifier.assessment import Finding
 from classifier.corpus import Label
-from classifier.document import segments
+from classifier.document import Segment
 from classifier.encoder import Encoding
 
 Floats = NDArray[np.float64]
@@ -20,7 +19,6 @@ Floats = NDArray[np.float64]
 _MIN_WORDS = 3
 _WORD = re.compile(r"\w[\w'’-]*")
 _JOINING = frozenset({"and", "but", "or", "so", "then", "because", "which", "that", "who"})
-_UNLEARNT = 1.1  # a threshold that no confidence reaches
 
 
 @dataclass(frozen=True)
@@ -33,14 +31,15 @@ class Span:
     strength: float
 
 
-def find_spans(text: str, encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
+def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
     """Candidates: runs of tokens within one segment whose smoothed score (logit) is at least `cut`, trimmed to whole words.
 
-    columns : key -> column of `Encoding.tokens`.
+    parts : the text's segments
+    columns : key -> column of `Encoding.tokens`
     """
     if not len(encoding.tokens):
         return ()
-    starts = np.array([segment.start for segment in segments(text)])
+    starts = np.array([part.start for part in parts])
     segment_of = np.searchsorted(starts, encoding.offsets[:, 0], side="right")
     found = []
     for key, column in columns.items():
@@ -59,70 +58,23 @@ def strengths(encoding: Encoding, columns: dict[str, int]) -> list[float]:
     return [float(_smoothed(encoding.tokens[:, column].astype(float)).max()) for column in columns.values()]
 
 
+@dataclass(frozen=True)
 class SpanTagger:
-    """Learns, key by key, how sure a candidate is, and from which confidence on it is a finding.
+    """How sure a candidate is, key by key, and from which confidence on it is a finding.
 
-    A logistic curve over the strength gives the confidence (the probability that a reader marked these words with this
-    key); the threshold is the one of highest F1 per text among those with the wanted precision. Both want spans by
-    encoders that had not seen the writer.
-
-    Parameters
-    ----------
-    keys : the keys to tag
-    min_precision : precision per text and key that a threshold should have on the training examples, where any has
-
-    Attributes
-    ----------
-    curves_ : {key: (slope, intercept)} of the confidence
-    thresholds_ : {key: least confidence of a finding}; above 1 where there were too few examples to learn the key
+    curves : {key: (slope, intercept)} of the logistic curve from strength to confidence
+    thresholds : {key: least confidence of a finding}; above 1 where there were too few examples to learn the key
     """
 
-    def __init__(self, keys: Sequence[str], min_precision: float) -> None:
-        self.keys = tuple(keys)
-        self.min_precision = min_precision
-
-    def fit(self, texts: Sequence[str], spans: Sequence[Sequence[Span]], labels: Sequence[Sequence[Label]]) -> SpanTagger:
-        """Learn from texts with their candidates and the quotes that readers marked, all of the same length."""
-        self.curves_ = dict.fromkeys(self.keys, (0.0, 0.0))
-        self.thresholds_ = dict.fromkeys(self.keys, _UNLEARNT)
-        found: dict[str, list[tuple[float, bool, int]]] = {key: [] for key in self.keys}
-        positives = dict.fromkeys(self.keys, 0)
-        for number, (text, candidates, marks) in enumerate(zip(texts, spans, labels, strict=True)):
-            truth = located(text, marks)
-            for key in {span.key for span in truth} & found.keys():
-                positives[key] += 1
-            for span in candidates:
-                if span.key in found:
-                    found[span.key].append((span.strength, any(meet(span, mark) for mark in truth), number))
-        for key, candidates_of_key in found.items():
-            hits = np.array([hit for _, hit, _ in candidates_of_key], dtype=bool)
-            if hits.sum() < 5 or hits.all():
-                continue
-            curve = LogisticRegression(C=10.0).fit(np.array([[strength] for strength, _, _ in candidates_of_key]), hits)
-            self.curves_[key] = float(curve.coef_[0, 0]), float(curve.intercept_[0])
-            self.thresholds_[key] = self.confidence(key, self._least_strength(candidates_of_key, positives[key])) - 1e-9
-        return self
-
-    def _least_strength(self, found: list[tuple[float, bool, int]], positives: int) -> float:
-        best: dict[int, tuple[float, bool]] = {}
-        for strength, hit, text in found:
-            best[text] = max(best.get(text, (-np.inf, False)), (strength, hit))
-        options, true = [], 0
-        for count, (strength, hit) in enumerate(sorted(best.values(), reverse=True), 1):
-            true += hit
-            precision, recall = true / count, true / max(positives, 1)
-            if count >= 5:
-                options.append((precision, 2 * precision * recall / max(precision + recall, 1e-9), strength))
-        precise = [(f1, strength) for precision, f1, strength in options if precision >= self.min_precision]
-        # Where no threshold is precise enough, the most precise: few findings are better than wrong ones.
-        return max(precise)[1] if precise else max(options, default=(0.0, 0.0, np.inf))[2]
+    curves: dict[str, tuple[float, float]]
+    thresholds: dict[str, float]
 
     def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
         """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more."""
         found = []
         for span in spans:
             confidence = self.confidence(span.key, span.strength)
-            if confidence >= self.thresholds_[span.key]:
+            if confidence >= self.thresholds[span.key]:
                 found.append(Finding(span.key, span.start, span.end, text[span.start : span.end], round(confidence, 4)))
         kept: list[Finding] = []
         for finding in sorted(found, key=lambda f: (-f.confidence, f.start, f.key)):
@@ -132,7 +84,7 @@ class SpanTagger:
 
     def confidence(self, key: str, strength: float) -> float:
         """Probability that a reader would mark words of this strength with this key."""
-        slope, intercept = self.curves_[key]
+        slope, intercept = self.curves[key]
         return float(1 / (1 + np.exp(-(slope * strength + intercept))))
 
 

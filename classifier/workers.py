@@ -11,7 +11,8 @@ from typing import Any
 import pandas as pd
 
 from classifier.assessor import Assessor, load_assessor
-from classifier.batch import TYPES, score_frame
+from classifier.batch import score_frame
+from classifier.contract import TYPES
 from classifier.errors import InputError
 
 # Scores a frame whose one column is named "text".

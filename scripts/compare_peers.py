@@ -60,7 +60,8 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
 
     from classifier.corpus import read_corpus, read_examples, writer_groups
     from classifier.encoder import text_hash
-    from classifier.metrics import grouped_spearman, interval, median_level, qwk
+    from classifier.heads import median_level
+    from classifier.metrics import grouped_spearman, interval, qwk
 
     whole = read_corpus(options.corpus)
     groups = writer_groups(whole)

@@ -23,7 +23,8 @@ from peers import SIZE, Counted, levels_of
 
 from classifier.assessor import Assessor, load_assessor
 from classifier.corpus import Example, read_corpus, read_examples, writer_groups
-from classifier.metrics import median_level, qwk
+from classifier.heads import median_level
+from classifier.metrics import qwk
 
 ROOT = Path(__file__).resolve().parents[1]
 AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}

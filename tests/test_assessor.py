@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,7 @@ Small = tuple[list[Example], list[Reading]]
 def test_training_twice_gives_the_same_bytes(small: Small, tmp_path: Path) -> None:
     for name in ("one", "two"):
         Assessor(Encoder(shipped_model() / "encoder"), seed=3).fit(*small).calibrate(*small, folds=3).save(tmp_path / name, {"name": "m"})
-    assert (tmp_path / "one" / "heads.joblib").read_bytes() == (tmp_path / "two" / "heads.joblib").read_bytes()
+    assert (tmp_path / "one" / "heads.json").read_bytes() == (tmp_path / "two" / "heads.json").read_bytes()
     assert (tmp_path / "one" / "model.json").read_bytes() == (tmp_path / "two" / "model.json").read_bytes()
 
 
@@ -55,7 +58,7 @@ def saved(trained: Assessor, tmp_path: Path) -> Path:
     return tmp_path / "m"
 
 
-@pytest.mark.parametrize("name", ["heads.joblib", "encoder/encoder.onnx", "encoder/tokenizer.json", "encoder/encoder.json"])
+@pytest.mark.parametrize("name", ["heads.json", "encoder/encoder.onnx", "encoder/tokenizer.json", "encoder/encoder.json"])
 def test_an_altered_or_missing_file_is_refused(saved: Path, name: str) -> None:
     path = saved / name
     content = bytearray(path.read_bytes())
@@ -78,10 +81,23 @@ class Malicious:
 
 def test_a_malicious_pickle_is_never_run(saved: Path, tmp_path: Path) -> None:
     marker = tmp_path / "was-run"
-    (saved / "heads.joblib").write_bytes(pickle.dumps(Malicious(marker)))
+    evil = pickle.dumps(Malicious(marker))
+    (saved / "heads.json").write_bytes(evil)
     with pytest.raises(InputError, match="its hash differs"):
         Assessor.load(saved)
+    manifest = json.loads((saved / "model.json").read_text("utf-8"))
+    manifest["files"]["heads.json"] = hashlib.sha256(evil).hexdigest()
+    (saved / "model.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(InputError, match="not the heads of a model"):
+        Assessor.load(saved)
     assert not marker.exists()
+
+
+def test_assessing_imports_neither_scikit_learn_nor_pandas() -> None:
+    """They take longer to import than a text takes to assess."""
+    code = "import sys; from classifier import load_assessor; load_assessor().assess('A client called about a bill and I explained each line of it to him.')"
+    code += "; assert not {'sklearn', 'pandas', 'scipy', 'joblib'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_another_minor_of_scikit_learn_is_refused(saved: Path) -> None:
@@ -101,7 +117,7 @@ def test_a_broken_description_is_refused(saved: Path, content: str) -> None:
 
 def test_the_hash_of_the_heads_must_be_named(saved: Path) -> None:
     manifest = json.loads((saved / "model.json").read_text("utf-8"))
-    del manifest["files"]["heads.joblib"]
+    del manifest["files"]["heads.json"]
     (saved / "model.json").write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(InputError, match=r"heads\.joblib: this part of the model is missing"):
+    with pytest.raises(InputError, match=r"heads\.json: this part of the model is missing"):
         Assessor.load(saved)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.document import segments
 from classifier.notes import client_words, shared, story, values
 
 STORY = """Situation: A taxpayer called because her refund was late.
@@ -21,15 +22,16 @@ def test_who_is_served() -> None:
 
 
 def test_a_story_with_headings_and_one_without() -> None:
-    assert [n.key for n in story(STORY)] == ["situation", "task", "action", "result"]
-    plain = story("A guest came to the desk. I checked the booking and I found his room. In the end he was happy.")
+    assert [n.key for n in story(STORY, segments(STORY))] == ["situation", "task", "action", "result"]
+    text = "A guest came to the desk. I checked the booking and I found his room. In the end he was happy."
+    plain = story(text, segments(text))
     assert [n.key for n in plain] == ["situation", "action", "result"]
     assert plain[2].quote == "In the end he was happy."
 
 
 def test_dimensions_of_value_of_the_result() -> None:
-    assert {n.key for n in values(STORY)} >= {"timeliness", "courtesy", "outcome"}
-    assert values("") == ()
+    assert {n.key for n in values(STORY, segments(STORY))} >= {"timeliness", "courtesy", "outcome"}
+    assert values("", ()) == ()
 
 
 @pytest.mark.parametrize(
@@ -43,11 +45,12 @@ def test_dimensions_of_value_of_the_result() -> None:
     ],
 )
 def test_segments_without_the_writer(text: str, keys: list[str]) -> None:
-    assert [n.key for n in shared(text)] == keys
+    assert [n.key for n in shared(text, segments(text))] == keys
 
 
 @given(st.text(max_size=200))
 @settings(max_examples=100, deadline=None)
 def test_notes_quote_the_text(text: str) -> None:
-    for note in (*client_words(text), *story(text), *values(text), *shared(text)):
+    parts = segments(text)
+    for note in (*client_words(text), *story(text, parts), *values(text, parts), *shared(text, parts)):
         assert text[note.start : note.end] == note.quote

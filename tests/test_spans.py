@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from classifier.corpus import Label
+from classifier.document import segments
 from classifier.encoder import Encoding
+from classifier.learning import fit_tagger
 from classifier.spans import Span, SpanTagger, find_spans, located, meet, strengths
 
 FILLER = "The day was long and the office was full of people. "
@@ -37,16 +39,16 @@ def tagger() -> SpanTagger:
         start = text.index("office was full") if i % 10 == 0 else text.find(ACT)
         end = start + (len("office was full of people") if i % 10 == 0 else len(ACT))
         texts.append(text)
-        spans.append(find_spans(text, encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS, -1.0))
+        spans.append(find_spans(text, segments(text), encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS, -1.0))
         labels.append([Label("2.4", ACT)] if i % 2 else [])
-    return SpanTagger(list(KEYS), 0.7).fit(texts, spans, labels)
+    return fit_tagger(list(KEYS), 0.7, texts, spans, labels)
 
 
 def tag(tagger: SpanTagger, height: float | None, seed: int) -> list[tuple[str, str, float]]:
     text = FILLER + ACT + ". " + FILLER
     start = text.index(ACT)
     marked = None if height is None else (start, start + len(ACT))
-    found = find_spans(text, encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS, -1.0)
+    found = find_spans(text, segments(text), encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS, -1.0)
     return [(f.key, f.quote, f.confidence) for f in tagger.tag(text, found)]
 
 
@@ -62,13 +64,13 @@ def test_weak_scores_are_no_finding(tagger: SpanTagger) -> None:
 
 
 def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
-    assert tagger.thresholds_["1.1"] > 1
+    assert tagger.thresholds["1.1"] > 1
     assert tagger.tag("a b c", [Span("1.1", 0, 5, 6.0)]) == ()
 
 
 def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
     text = "I checked the file. I called her back, twice."
-    found = find_spans(text, encoding(text, (0, len(text)), np.random.default_rng(1)), KEYS, -1.0)
+    found = find_spans(text, segments(text), encoding(text, (0, len(text)), np.random.default_rng(1)), KEYS, -1.0)
     assert [text[s.start : s.end] for s in found] == ["I checked the file", "I called her back, twice"]
 
 
@@ -83,7 +85,7 @@ def test_strengths_are_the_highest_of_each_key() -> None:
 
 def test_no_tokens_no_spans() -> None:
     empty = Encoding(np.zeros(1, np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32))
-    assert find_spans("", empty, KEYS, -1.0) == ()
+    assert find_spans("", (), empty, KEYS, -1.0) == ()
     assert strengths(empty, KEYS) == [-6.0, -6.0]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import pty
 import random
+import re
 import signal
 import stat
 import subprocess
@@ -189,6 +192,22 @@ def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> No
     scored = Counter(log.read_text().splitlines())
     assert len(scored) == 400
     assert sum(count - 1 for count in scored.values()) <= 64, "more than one round was lost"
+
+
+def test_the_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    source, log = write(tmp_path / "in.csv", examples(200)), tmp_path / "log"
+    assert b"rows/s" not in start(source, tmp_path / "quiet.csv", seconds=0.001, log=log).communicate()[1]
+    terminal, end = pty.openpty()
+    environment = os.environ | {"STUB_SECONDS": "0.001", "STUB_LOG": str(log), "COLUMNS": "100"}
+    process = subprocess.Popen([sys.executable, str(STUB), "score", str(source), str(tmp_path / "out.csv")], stderr=end, env=environment)
+    os.close(end)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    assert process.wait() == 3
+    assert re.search(rb"200/200 \[\d\d:\d\d<\d\d:\d\d, +[\d.]+ rows/s\]", shown), shown
 
 
 def test_two_runs_do_not_write_the_same_output(tmp_path: Path, stub: StubAssessor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import signal
 import stat
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from pathlib import Path
@@ -198,7 +199,8 @@ def test_the_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
     source, log = write(tmp_path / "in.csv", examples(200)), tmp_path / "log"
     assert b"200/200" not in start(source, tmp_path / "quiet.csv", seconds=0.001, log=log).communicate()[1]
     terminal, end = pty.openpty()
-    environment = os.environ | {"STUB_SECONDS": "0.001", "STUB_LOG": str(log), "COLUMNS": "100"}
+    termios.tcsetwinsize(end, (24, 100))
+    environment = os.environ | {"STUB_SECONDS": "0.001", "STUB_LOG": str(log)}
     process = subprocess.Popen([sys.executable, str(STUB), "score", str(source), str(tmp_path / "out.csv")], stderr=end, env=environment)
     os.close(end)
     shown = b""

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -225,6 +226,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    _need_scikit_learn()
     faults = check_corpus(options.corpus)
     if faults:
         raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
@@ -254,6 +256,7 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    _need_scikit_learn()
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
     assessor = load_assessor(options.model)
@@ -268,6 +271,11 @@ def _evaluate(options: argparse.Namespace) -> int:
         sections.append(evaluate_table(assessor, options.table))
     print("\n\n".join(map(str, sections)))
     return 0
+
+
+def _need_scikit_learn() -> None:
+    if find_spec("sklearn") is None:
+        raise InputError("Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.")
 
 
 def _check(options: argparse.Namespace) -> int:

@@ -23,8 +23,8 @@ from stub_assessor import StubAssessor
 
 import classifier.cli
 import classifier.job
-from classifier.batch import COLUMNS
 from classifier.cli import main
+from classifier.contract import COLUMNS
 from classifier.tables import open_table
 
 GOOD = "A client asked for her balance, so I looked it up and called her back on day {}."

@@ -109,8 +109,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--corpus", type=Path, metavar="DIR", default=Path("corpus/en"), help="the made corpus (default corpus/en)")
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
-
     evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
+    evaluate.add_argument("--stress", action="store_true", help="the stress suite only: what must not raise a level, must lower it, must not move it")
+    evaluate.add_argument(
+        "--groups", metavar="A,B,…", help="the fairness audit only: compare the groups in these columns of --audit, and those of all together"
+    )
+    evaluate.add_argument("--audit", type=Path, metavar="FILE", help="a table with the columns text, level (people's) and those of --groups")
+    evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
+    evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
 
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
@@ -256,6 +262,10 @@ def _train(options: argparse.Namespace) -> int:
 def _evaluate(options: argparse.Namespace) -> int:
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
+    if options.stress:
+        return _stress(options)
+    if options.groups or options.audit:
+        return _fairness(options)
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
     examples = read_examples(options.examples) if options.examples else []
@@ -267,6 +277,31 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.table:
         sections.append(evaluate_table(assessor, options.table))
     print("\n\n".join(map(str, sections)))
+    return 0
+
+
+def _stress(options: argparse.Namespace) -> int:
+    from classifier.pairs import read_pairs
+    from classifier.stress import stress
+
+    if options.limit < 1:
+        raise InputError("--limit is a number of cases, 1 or more.")
+    examples = read_examples(options.examples) if options.examples else read_corpus(options.corpus)
+    sections = stress(load_assessor(options.model), examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
+    print("\n\n".join(map(str, sections)))
+    return 0
+
+
+def _fairness(options: argparse.Namespace) -> int:
+    from classifier.fairness import fairness, read_rows
+
+    if not options.audit:
+        raise InputError("--groups needs the table: --audit FILE, with the columns text and level and the groups.")
+    columns = [name.strip() for name in (options.groups or "").split(",") if name.strip()]
+    if not columns:
+        raise InputError("--audit needs the columns to compare: --groups A,B.")
+    rows = read_rows(options.audit, columns)
+    print("\n\n".join(map(str, fairness(load_assessor(options.model), rows, columns))))
     return 0
 
 

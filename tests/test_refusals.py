@@ -80,7 +80,7 @@ ASSESSED = {
     "a teacher grades": f"{DRAFT} I graded the essay with the student and we set the score of the next one as a target.",
     "some characters of a word processor": DRAFT.replace("balance", "bal\u00adance").replace("line by", "line\u200b by\ufeff"),
     "an emoji of several people": f"{DRAFT} 👩\u200d👩\u200d👧 ♥️",
-    "bullets": "- client asked for her balance\n- looked it up\n- called her back\n- told her what it was\n- read the notice with her\n- asked if it was clear\n- it was",
+    "bullets": "- client asked for her balance\n- looked it up\n- called her back\n- told her what it was\n- read the notice with her\n- it was clear",
     "second-language English": (
         "The client he call me for the refund that he is waiting since two month. I am looking in the file and I see that the adress it was "
         "not good. I have change the adress and I call him back for to say it. He was very happy of that."
@@ -91,7 +91,7 @@ ASSESSED = {
     .replace("return", "retrun")
     .replace("thanked", "thakned"),
     "names from many places": f"{DRAFT} Nguyễn Thị Hương, Oluwaseun Adébáyò, Þórdís Jónsdóttir and Krzysztof Wójcik had asked the same.",
-    "questions and answers repeat words": "Q: What did you do? A: I called her. Q: What did you do then? A: I wrote to her. Q: What did you do last? A: I asked if it helped.",
+    "questions and answers repeat words": "Q: What did you do? A: I called her. Q: What did you do then? A: I wrote to her. Q: What did you do? A: I left.",
 }
 
 

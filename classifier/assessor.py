@@ -7,7 +7,7 @@ import json
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -179,8 +179,8 @@ class Assessor:
                     f"{path}: this file is not the one that model.json names (its hash differs); install the package again or train the model anew."
                 )
         # The figures that are shipped with a model hold for the minor version that fitted and measured it.
-        trained, here = manifest["versions"]["scikit-learn"], version("scikit-learn")
-        if trained.split(".")[:2] != here.split(".")[:2]:
+        trained, here = manifest["versions"]["scikit-learn"], _installed("scikit-learn")
+        if here is not None and trained.split(".")[:2] != here.split(".")[:2]:
             wanted = ".".join(trained.split(".")[:2])
             raise InputError(f"{folder}: trained with scikit-learn {trained}, and this is {here}; install scikit-learn {wanted} or train the model anew.")
         if heads_hash is None:
@@ -192,6 +192,14 @@ class Assessor:
             raise InputError(f"{folder / _HEADS}: not the heads of a model ({error}).") from error
         assessor.version = f"{manifest.get('name', folder.name)}-{heads_hash[:12]}"
         return assessor
+
+
+def _installed(package: str) -> str | None:
+    """Version of a package; None where it is not installed, as scikit-learn is not where nobody trains."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def apply_guide(probabilities: Mapping[str, Floats], client: Floats) -> dict[str, Floats]:

@@ -10,6 +10,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,10 +24,12 @@ from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
 from classifier.framework import load_framework
+from classifier.private import write_private
 from classifier.uploads import open_docx, read_upload
 
 # Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
 if TYPE_CHECKING:
+    from classifier.evaluation import Section
     from classifier.job import Summary
 
 
@@ -115,6 +118,7 @@ def _parser() -> argparse.ArgumentParser:
         "--groups", metavar="A,B,…", help="the fairness audit only: compare the groups in these columns of --audit, and those of all together"
     )
     evaluate.add_argument("--audit", type=Path, metavar="FILE", help="a table with the columns text, level (people's) and those of --groups")
+    evaluate.add_argument("--html", type=Path, metavar="OUT", help="also write the figures as one page with pictures")
     evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
     evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
 
@@ -144,14 +148,7 @@ def _annotate(raw: bytes, options: argparse.Namespace) -> Assessment:
     document = open_docx(raw, options.file)
     assessment = annotate(document, load_assessor(options.model), options.framework)
     content = save_docx(document)
-    beside = options.annotate.with_name(f".{options.annotate.name}.part")
-    try:
-        # Written beside its place and moved there whole, so that a failure leaves no half document.
-        beside.write_bytes(content)
-        os.replace(beside, options.annotate)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"{options.annotate}: cannot be written ({error.strerror}).") from error
+    write_private(options.annotate, content)
     print(f"{options.file} with comments -> {options.annotate}", file=sys.stderr)
     return assessment
 
@@ -231,6 +228,7 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _train(options: argparse.Namespace) -> int:
+    _need_scikit_learn()
     faults = check_corpus(options.corpus)
     if faults:
         raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
@@ -260,12 +258,25 @@ def _train(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    _need_scikit_learn()
+    if options.stress:
+        sections = _stress(options)
+    elif options.groups or options.audit:
+        sections = _fairness(options)
+    else:
+        sections = _agreement(options)
+    if options.html:
+        from classifier.proof import page
+
+        write_private(options.html, page(sections, f"Model {options.model.name}", messages()["notice"]["text"]).encode())
+        print(f"-> {options.html}", file=sys.stderr)
+    print("\n\n".join(map(str, sections)))
+    return 0
+
+
+def _agreement(options: argparse.Namespace) -> list[Section]:
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
-    if options.stress:
-        return _stress(options)
-    if options.groups or options.audit:
-        return _fairness(options)
     assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
     examples = read_examples(options.examples) if options.examples else []
@@ -276,23 +287,20 @@ def _evaluate(options: argparse.Namespace) -> int:
         sections.append(evaluate_statements(assessor, options.statements))
     if options.table:
         sections.append(evaluate_table(assessor, options.table))
-    print("\n\n".join(map(str, sections)))
-    return 0
+    return sections
 
 
-def _stress(options: argparse.Namespace) -> int:
+def _stress(options: argparse.Namespace) -> list[Section]:
     from classifier.pairs import read_pairs
     from classifier.stress import stress
 
     if options.limit < 1:
         raise InputError("--limit is a number of cases, 1 or more.")
     examples = read_examples(options.examples) if options.examples else read_corpus(options.corpus)
-    sections = stress(load_assessor(options.model), examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
-    print("\n\n".join(map(str, sections)))
-    return 0
+    return stress(load_assessor(options.model), examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
 
 
-def _fairness(options: argparse.Namespace) -> int:
+def _fairness(options: argparse.Namespace) -> list[Section]:
     from classifier.fairness import fairness, read_rows
 
     if not options.audit:
@@ -301,8 +309,12 @@ def _fairness(options: argparse.Namespace) -> int:
     if not columns:
         raise InputError("--audit needs the columns to compare: --groups A,B.")
     rows = read_rows(options.audit, columns)
-    print("\n\n".join(map(str, fairness(load_assessor(options.model), rows, columns))))
-    return 0
+    return fairness(load_assessor(options.model), rows, columns)
+
+
+def _need_scikit_learn() -> None:
+    if find_spec("sklearn") is None:
+        raise InputError("Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.")
 
 
 def _check(options: argparse.Namespace) -> int:

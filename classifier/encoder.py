@@ -98,6 +98,10 @@ class Encoder:
             row = stored.get(text_hash(text))
             yield self._encode(text) if row is None else self._unpack(text, row)
 
+    def trained_on(self, text: str) -> bool:
+        """Whether the text is one of those that the encoder was trained on, as far as ``unseen.npz`` tells."""
+        return text_hash(text) in self._stored
+
     @cached_property
     def _stored(self) -> dict[str, tuple[Floats, NDArray[np.int8]]]:
         path = self.folder / "unseen.npz"

@@ -64,17 +64,18 @@ def _level(assessment: Assessment, framework: Framework) -> Section:
 
 def _why(assessment: Assessment, framework: Framework, rating: Rating) -> tuple[str, ...]:
     """Why this level and not the one below: the words that show its behaviours, or the guide's reason for a 0."""
+    why = messages()["why"]
     if rating.level == 0:
         client = assessment.client
         if client is not None and client.value in {"not_a_client", "none"}:
-            return (f"Why: {messages()['clients'][client.value]}.",)
-        return ("Why: no words were found that tell of a service done for a client on one occasion.",)
+            return (why["client"].format(client=messages()["clients"][client.value]),)
+        return (why["nothing"],)
     levels = {behaviour.key: behaviour.level for behaviour in framework.behaviours}  # the evidence may be of another framework
     decisive = _strongest([f for f in assessment.evidence if levels.get(f.key) == rating.level])
     if decisive is None:
-        return (f"Why: the text as a whole reads as level {rating.level}, but no single words were found that carry it.",)
-    below = f", which level {rating.level - 1} does not ask for" if rating.level > 1 else ""
-    return (f"Why: “{decisive.quote}” {framework.behaviour(decisive.key).short}{below}.",)
+        return (why["whole"].format(level=rating.level),)
+    form = why["beyond"] if rating.level > 1 else why["first"]
+    return (form.format(quote=decisive.quote, short=framework.behaviour(decisive.key).short, below=rating.level - 1),)
 
 
 def _sureness(rating: Rating) -> tuple[str, ...]:

@@ -19,8 +19,8 @@ from classifier.spans import Span, find_spans, strengths
 
 Floats = NDArray[np.float64]
 
-# Token score from which on words are a candidate. Rare keys get low scores from the encoder also where they are right.
-CUTS = {"evidence": -1.0, "flags": -2.5, "means": -2.0}
+# Token score from which on words are a candidate: lower where the words are rarer.
+CUTS = {"evidence": -0.5, "flags": -1.0, "means": -1.0}
 
 
 @dataclass(frozen=True)

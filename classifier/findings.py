@@ -33,6 +33,20 @@ def flagged_lookalikes(answers: Sequence[Assessment], examples: Sequence[Example
     return hit / max(seen, 1)
 
 
+def flag_pairs(answers: Sequence[Assessment], examples: Sequence[Example]) -> float:
+    """Share of the flags that readers gave to one text of a pair only which were found there and not in the other; NaN without any."""
+    pairs: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        if example.pair:
+            pairs.setdefault(example.pair, []).append(i)
+    right = []
+    for one, other in (members for members in pairs.values() if len(members) == 2):
+        for holds, lacks in ((one, other), (other, one)):
+            for key in {f.key for f in examples[holds].flags} - {f.key for f in examples[lacks].flags}:
+                right.append(any(f.key == key for f in answers[holds].flags) and all(f.key != key for f in answers[lacks].flags))
+    return sum(right) / len(right) if right else float("nan")
+
+
 def character_f1(found: Sequence[Sequence[Finding]], marked: Sequence[Sequence[Label]], texts: Sequence[str], *, by_key: bool = True) -> float:
     """F1 over characters (and keys) of all texts together, as in SemEval-2021 task 5 but micro-averaged."""
     common = mine = theirs = 0

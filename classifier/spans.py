@@ -5,25 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.assessment import Finding
 from classifier.corpus import Label
-from classifier.document import Segment
+from classifier.document import Segment, cues
 from classifier.encoder import Encoding
 
 Floats = NDArray[np.float64]
 
 _MIN_WORDS = 3
 _WORD = re.compile(r"\w[\w'’-]*")
-_JOINING = frozenset({"and", "but", "or", "so", "then", "because", "which", "that", "who"})
+_HIGHEST = 3  # token scores that the strength is the mean of
 
 
 @dataclass(frozen=True)
 class Span:
-    """Candidate words for a key: character offsets, and the mean token score (logit) over them."""
+    """Candidate words for a key: character offsets, and the mean of their three highest token scores (logits)."""
 
     key: str
     start: int
@@ -32,7 +33,9 @@ class Span:
 
 
 def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
-    """Candidates: runs of tokens within one segment whose smoothed score (logit) is at least `cut`, trimmed to whole words.
+    """Candidates: runs of tokens within one segment with a score (logit) of at least `cut`, trimmed to whole words.
+
+    A run that fills half of its clause is widened to it: readers mark clauses.
 
     parts : the text's segments
     columns : key -> column of `Encoding.tokens`
@@ -44,18 +47,21 @@ def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns:
     found = []
     for key, column in columns.items():
         scores = encoding.tokens[:, column].astype(float)
-        for first, last in _runs(_smoothed(scores) >= cut, segment_of):
-            words = _whole_words(text, int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1]))
+        for first, last in _runs(scores >= cut, segment_of):
+            start, end = int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1])
+            clause = _clause(text, parts[segment_of[first] - 1], start, end)
+            words = _whole_words(text, *(clause if 2 * (end - start) >= clause[1] - clause[0] else (start, end)))
             if words is not None:
-                found.append(Span(key, *words, float(scores[first : last + 1].mean())))
+                found.append(Span(key, *words, float(np.sort(scores[first : last + 1])[-_HIGHEST:].mean())))
     return tuple(found)
 
 
 def strengths(encoding: Encoding, columns: dict[str, int]) -> list[float]:
-    """Highest smoothed token score of each key, in the order of `columns`."""
+    """Mean of the three highest token scores of each key, in the order of `columns`."""
     if not len(encoding.tokens):
         return [-6.0] * len(columns)
-    return [float(_smoothed(encoding.tokens[:, column].astype(float)).max()) for column in columns.values()]
+    highest = np.sort(encoding.tokens[:, list(columns.values())].astype(float), axis=0)[-_HIGHEST:]
+    return [float(value) for value in highest.mean(axis=0)]
 
 
 @dataclass(frozen=True)
@@ -104,12 +110,16 @@ def _common(a: Span | Finding, b: Span | Finding) -> int:
     return max(0, min(a.end, b.end) - max(a.start, b.start))
 
 
-def _smoothed(scores: Floats) -> Floats:
-    """Mean over five tokens."""
-    if len(scores) < 5:
-        return scores
-    sums = np.cumsum(np.concatenate([[0.0], np.pad(scores, 2, mode="edge")]))
-    return np.asarray((sums[5:] - sums[:-5]) / 5)
+def _clause(text: str, part: Segment, start: int, end: int) -> tuple[int, int]:
+    """From the last beginning of a clause before `start` to the first end of one after `end`, within the segment."""
+    borders = [part.start, *(match.end() for match in _borders().finditer(text, part.start, part.end)), part.end]
+    return max(border for border in borders if border <= start), min((border for border in borders if border >= end), default=part.end)
+
+
+@cache
+def _borders() -> re.Pattern[str]:
+    """Where a clause begins: after a comma and its like, and before a joining word."""
+    return re.compile(r"[,;:(]\s+|\s[-–—]\s|—|\s(?=(?:" + "|".join(cues("clauses")["begin"]) + r")\s)", re.IGNORECASE)
 
 
 def _runs(on: NDArray[np.bool_], segment_of: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -132,9 +142,9 @@ def _whole_words(text: str, start: int, end: int) -> tuple[int, int] | None:
         start -= 1
     while end < len(text) and (text[end].isalnum() or text[end] in "'’-"):
         end += 1
-    words = list(_WORD.finditer(text, start, end))
-    while words and words[-1].group().lower() in _JOINING:
+    words, joining = list(_WORD.finditer(text, start, end)), cues("clauses")["joining"]
+    while words and words[-1].group().lower() in joining:
         words.pop()
-    while words and words[0].group().lower() in _JOINING:
+    while words and words[0].group().lower() in joining:
         words.pop(0)
     return (words[0].start(), words[-1].end()) if len(words) >= _MIN_WORDS else None

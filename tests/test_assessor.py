@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import numpy as np
@@ -98,6 +99,14 @@ def test_assessing_imports_neither_scikit_learn_nor_pandas() -> None:
     code = "import sys; from classifier import load_assessor; load_assessor().assess('A client called about a bill and I explained each line of it to him.')"
     code += "; assert not {'sklearn', 'pandas', 'scipy', 'joblib'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_model_loads_where_scikit_learn_is_not_installed(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("classifier.assessor.version", absent)
+    assert Assessor.load(saved).heads
 
 
 def test_another_minor_of_scikit_learn_is_refused(saved: Path) -> None:

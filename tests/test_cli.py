@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from classifier.batch import COLUMNS
 from classifier.cli import main
+from classifier.contract import COLUMNS
 
 DRAFT = "A taxpayer asked for the due date of his return. I looked into his file, called the branch, found the error and called him back the next day."
 
@@ -126,3 +126,10 @@ def test_the_help_of_each_verb_holds_an_example(verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0
     assert f"example: classifier {verb}".encode() in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [["train", "corpus/en", "m"], ["evaluate", "models/en"]])
+def test_without_scikit_learn_the_extra_is_named(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr("classifier.cli.find_spec", lambda name: None)
+    assert main(arguments) == 1
+    assert capsys.readouterr().err == "Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.\n"

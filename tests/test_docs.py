@@ -33,6 +33,16 @@ def test_ci_runs_the_readmes_test_command(root: Path) -> None:
     assert extracted.stdout.strip() == command
 
 
+def test_the_page_is_one_command_away_and_its_picture_is_there(root: Path) -> None:
+    readme = (root / "README.md").read_text("utf-8")
+    command = block(readme, "page").strip()
+    assert "'.[web]'" in command and command.endswith("classifier serve --open")
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme)
+    assert pictures
+    for picture in pictures:
+        assert (root / picture).stat().st_size < 100_000, picture
+
+
 def test_every_verb_of_the_readme_exists(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     verbs = set(re.findall(r"^\$ classifier (\w+)", (root / "README.md").read_text("utf-8"), re.MULTILINE))
     assert verbs

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,7 @@ from classifier.corpus import Example, Label
 from classifier.errors import InputError
 from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
 from classifier.features import Reading
-from classifier.findings import character_f1, flag_scores, flagged_lookalikes
+from classifier.findings import character_f1, flag_pairs, flag_scores, flagged_lookalikes
 
 TEXT = "I rushed her. She said no. I gave up."
 
@@ -33,6 +35,14 @@ def test_flag_scores_by_hand() -> None:
     assert scores["all"] == pytest.approx((0.5, 0.5, 0.5))
     assert scores["gives-up"] == pytest.approx((0.5, 1.0, 2 / 3))
     assert scores["condescending-or-rushed"] == (0.0, 0.0, 0.0)
+
+
+def test_flag_pairs_by_hand() -> None:
+    one, other = replace(example(("gives-up", "I gave up")), pair="p1"), replace(example(), pair="p1")
+    assert flag_pairs([answer(("gives-up", "I gave up")), answer()], [one, other]) == 1.0
+    assert flag_pairs([answer(("gives-up", "I gave up")), answer(("gives-up", "I gave up"))], [one, other]) == 0.0
+    assert flag_pairs([answer(), answer()], [one, other]) == 0.0
+    assert math.isnan(flag_pairs([answer()], [example()]))
 
 
 def test_character_f1_and_lookalikes_by_hand() -> None:

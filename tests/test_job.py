@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
+import pty
 import random
+import re
 import signal
 import stat
 import subprocess
 import sys
+import termios
 import time
 from collections import Counter
 from pathlib import Path
@@ -19,8 +23,8 @@ from stub_assessor import StubAssessor
 
 import classifier.cli
 import classifier.job
-from classifier.batch import COLUMNS
 from classifier.cli import main
+from classifier.contract import COLUMNS
 from classifier.tables import open_table
 
 GOOD = "A client asked for her balance, so I looked it up and called her back on day {}."
@@ -141,39 +145,43 @@ def start(source: Path, target: Path, *more: str, seconds: float, log: Path) -> 
     return subprocess.Popen([sys.executable, str(STUB), "score", str(source), str(target), *more], stderr=subprocess.PIPE, env=environment)
 
 
+def texts_scored(log: Path) -> int:
+    return len(log.read_text().splitlines()) if log.exists() else 0
+
+
+KILLS = int(os.environ.get("KILLS", "2"))
+
+
 @pytest.mark.parametrize("ending", [".csv", ".xlsx"])  # the others are resumed below; KILLS=10 for more
 def test_killed_and_resumed_gives_the_same_bytes(stub: StubAssessor, tmp_path: Path, ending: str) -> None:
-    source = write(tmp_path / "in.csv", examples(600))
+    source = write(tmp_path / "in.csv", examples(400 * KILLS))  # enough that no life between two kills sees the end
     whole, target, log = tmp_path / f"whole{ending}", tmp_path / f"out{ending}", tmp_path / "log"
     assert main(["score", str(source), str(whole)]) == 3
     chance = random.Random(ending)
-    kills = 0
-    for _ in range(int(os.environ.get("KILLS", "2"))):
+    scored = [0]
+    for _ in range(KILLS):
         process = start(source, target, "--resume", seconds=0.004, log=log)
-        unfinished = tmp_path / f"out{ending}.unfinished" / "answers.sqlite"
-        while not unfinished.exists() and process.poll() is None:
+        while texts_scored(log) == scored[-1] and process.poll() is None:
             time.sleep(0.005)
         time.sleep(chance.uniform(0, 0.8))
-        kills += process.poll() is None
+        assert process.poll() is None, "the run ended before it could be killed"
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        if target.exists():
-            break
-        # Going on is asked for, not done by itself; where nothing was kept yet there is nothing to ask.
-    assert kills
+        scored.append(texts_scored(log))
+    assert not target.exists()
     last = start(source, target, "--resume", seconds=0, log=log)
-    assert last.wait() == 3
     last.communicate()
+    assert last.returncode == 3
     assert target.read_bytes() == whole.read_bytes()
     assert not list(tmp_path.glob("*.unfinished"))
-    assert open_table(target).total == 600
+    assert open_table(target).total == 400 * KILLS
 
 
 def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> None:
     source = write(tmp_path / "in.csv", [["answer"], *([GOOD.format(i)] for i in range(400))])
     log, target = tmp_path / "log", tmp_path / "out.csv"
     process = start(source, target, seconds=0.005, log=log)
-    while not log.exists() or len(log.read_text().splitlines()) < 200:
+    while texts_scored(log) < 200:
         assert process.poll() is None
         time.sleep(0.01)
     process.kill()
@@ -187,10 +195,28 @@ def test_what_was_scored_before_a_kill_is_not_scored_again(tmp_path: Path) -> No
     assert sum(count - 1 for count in scored.values()) <= 64, "more than one round was lost"
 
 
+def test_the_progress_is_shown_on_a_terminal_only(tmp_path: Path) -> None:
+    source, log = write(tmp_path / "in.csv", examples(200)), tmp_path / "log"
+    assert b"200/200" not in start(source, tmp_path / "quiet.csv", seconds=0.001, log=log).communicate()[1]
+    terminal, end = pty.openpty()
+    termios.tcsetwinsize(end, (24, 100))
+    environment = os.environ | {"STUB_SECONDS": "0.001", "STUB_LOG": str(log)}
+    process = subprocess.Popen([sys.executable, str(STUB), "score", str(source), str(tmp_path / "out.csv")], stderr=end, env=environment)
+    os.close(end)
+    shown = b""
+    with contextlib.suppress(OSError):  # how Linux says that the other end is closed
+        while part := os.read(terminal, 4096):
+            shown += part
+    os.close(terminal)
+    assert process.wait() == 3
+    rate = rb"(?: rows/s|s/ rows)"  # the second on a machine that is busy
+    assert re.search(rb"200/200 \[[\d:]+<[\d:]+, +[\d.]+" + rate + rb"\]", shown), shown
+
+
 def test_two_runs_do_not_write_the_same_output(tmp_path: Path, stub: StubAssessor, capsys: pytest.CaptureFixture[str]) -> None:
     source, log = write(tmp_path / "in.csv", examples(400)), tmp_path / "log"
     process = start(source, tmp_path / "out.csv", seconds=0.02, log=log)
-    while not log.exists() or len(log.read_text().splitlines()) < 70:
+    while texts_scored(log) < 70:
         time.sleep(0.01)
     assert main(["score", str(source), str(tmp_path / "out.csv"), "--resume"]) == 1
     assert "another run is writing this output now." in capsys.readouterr().err

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from classifier.assessor import Assessor
-from classifier.batch import COLUMNS, score_frame
+from classifier.contract import COLUMNS, score_frame
 
 TEXTS = [
     "A taxpayer asked for the due date of his return. I looked into his file, found the error and called him back the next day.",

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from files import docx_of, pdf_of
+from files import docx_of, pdf_of, with_part
 from fixed import DRAFT, FixedAssessor
 from starlette.testclient import TestClient
 
@@ -149,6 +149,12 @@ def test_a_body_over_the_limit_is_413_with_and_without_a_stated_length(client: T
     is_problem(client.post("/v1/read", content=b"a" * (MAX_BYTES + 1), headers=BYTES), 413)
     is_problem(client.post("/v1/read", content=(b"a" * 1_000_000 for _ in range(11)), headers=BYTES), 413)
     is_problem(client.post("/v1/assess", content=b"[" * (MAX_BYTES + 1), headers={"Content-Type": "application/json"}), 413)
+
+
+def test_a_file_that_unpacks_to_too_much_is_413(client: TestClient) -> None:
+    bomb = with_part(docx_of(DRAFT), "word/media/a.xml", b" " * 5_000_000)
+    for path in ("/v1/read", "/v1/annotate"):
+        assert "the limit is 100 times" in str(is_problem(client.post(path, content=bomb, headers=BYTES), 413)["detail"])
 
 
 def test_a_text_that_takes_too_long_is_503() -> None:

@@ -24,10 +24,12 @@ from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
 from classifier.framework import load_framework
+from classifier.private import write_private
 from classifier.uploads import open_docx, read_upload
 
 # Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
 if TYPE_CHECKING:
+    from classifier.evaluation import Section
     from classifier.job import Summary
 
 
@@ -110,8 +112,15 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--corpus", type=Path, metavar="DIR", default=Path("corpus/en"), help="the made corpus (default corpus/en)")
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
-
     evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
+    evaluate.add_argument("--stress", action="store_true", help="the stress suite only: what must not raise a level, must lower it, must not move it")
+    evaluate.add_argument(
+        "--groups", metavar="A,B,…", help="the fairness audit only: compare the groups in these columns of --audit, and those of all together"
+    )
+    evaluate.add_argument("--audit", type=Path, metavar="FILE", help="a table with the columns text, level (people's) and those of --groups")
+    evaluate.add_argument("--html", type=Path, metavar="OUT", help="also write the figures as one page with pictures")
+    evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
+    evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
 
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
@@ -139,14 +148,7 @@ def _annotate(raw: bytes, options: argparse.Namespace) -> Assessment:
     document = open_docx(raw, options.file)
     assessment = annotate(document, load_assessor(options.model), options.framework)
     content = save_docx(document)
-    beside = options.annotate.with_name(f".{options.annotate.name}.part")
-    try:
-        # Written beside its place and moved there whole, so that a failure leaves no half document.
-        beside.write_bytes(content)
-        os.replace(beside, options.annotate)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise InputError(f"{options.annotate}: cannot be written ({error.strerror}).") from error
+    write_private(options.annotate, content)
     print(f"{options.file} with comments -> {options.annotate}", file=sys.stderr)
     return assessment
 
@@ -257,6 +259,22 @@ def _train(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> int:
     _need_scikit_learn()
+    if options.stress:
+        sections = _stress(options)
+    elif options.groups or options.audit:
+        sections = _fairness(options)
+    else:
+        sections = _agreement(options)
+    if options.html:
+        from classifier.proof import page
+
+        write_private(options.html, page(sections, f"Model {options.model.name}", messages()["notice"]["text"]).encode())
+        print(f"-> {options.html}", file=sys.stderr)
+    print("\n\n".join(map(str, sections)))
+    return 0
+
+
+def _agreement(options: argparse.Namespace) -> list[Section]:
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
 
     assessor = load_assessor(options.model)
@@ -269,8 +287,29 @@ def _evaluate(options: argparse.Namespace) -> int:
         sections.append(evaluate_statements(assessor, options.statements))
     if options.table:
         sections.append(evaluate_table(assessor, options.table))
-    print("\n\n".join(map(str, sections)))
-    return 0
+    return sections
+
+
+def _stress(options: argparse.Namespace) -> list[Section]:
+    from classifier.pairs import read_pairs
+    from classifier.stress import stress
+
+    if options.limit < 1:
+        raise InputError("--limit is a number of cases, 1 or more.")
+    examples = read_examples(options.examples) if options.examples else read_corpus(options.corpus)
+    return stress(load_assessor(options.model), examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
+
+
+def _fairness(options: argparse.Namespace) -> list[Section]:
+    from classifier.fairness import fairness, read_rows
+
+    if not options.audit:
+        raise InputError("--groups needs the table: --audit FILE, with the columns text and level and the groups.")
+    columns = [name.strip() for name in (options.groups or "").split(",") if name.strip()]
+    if not columns:
+        raise InputError("--audit needs the columns to compare: --groups A,B.")
+    rows = read_rows(options.audit, columns)
+    return fairness(load_assessor(options.model), rows, columns)
 
 
 def _need_scikit_learn() -> None:

@@ -5,7 +5,6 @@ The default pipeline is ``spacy.blank("en")``: rules only, nothing to download.
 
 from __future__ import annotations
 
-import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
@@ -16,14 +15,11 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 from classifier.framework import DATA
+from classifier.refusals import suspect
+from classifier.words import words as words
 
 MAX_CHARACTERS = 20_000
 MIN_WORDS = 8
-# Share of English function words below which a text is not taken for English. Over the corpus the share is .30 and more
-# in every text of 20 words; French, German and Spanish stay below .15.
-MIN_FUNCTION_WORDS = 0.15
-
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
@@ -86,11 +82,6 @@ def segments(text: str) -> tuple[Segment, ...]:
     return tuple(found)
 
 
-def words(text: str) -> list[str]:
-    """The words of a text, lower-cased: runs of letters, inner apostrophes kept."""
-    return [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-
-
 def refusal(text: str) -> str | None:
     """Why this text cannot be assessed, in a few words; None when it can.
 
@@ -106,7 +97,4 @@ def refusal(text: str) -> str | None:
     found = words(text)
     if len(found) < MIN_WORDS:
         return f"too short: {len(found)} words, at least {MIN_WORDS} are needed"
-    stop_words = _pipeline().Defaults.stop_words
-    if sum(word in stop_words for word in found) / len(found) < MIN_FUNCTION_WORDS:
-        return "not English"
-    return None
+    return suspect(text, found)

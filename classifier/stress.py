@@ -1,0 +1,346 @@
+"""A stress suite: named tests of what must not raise a level, what must lower it, and what must not move it.
+
+Each test makes pairs of texts, before and after, from labelled examples and the word lists of data/stress.toml. The same
+examples give the same cases: choices follow a hash of the example's id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Protocol
+
+from classifier.assessment import Assessment
+from classifier.corpus import Example
+from classifier.document import segments
+from classifier.evaluation import Figure, Section
+from classifier.framework import DATA, load_framework
+from classifier.pairs import Pair
+from classifier.words import words
+
+Made = str | tuple[str, str] | None
+
+LIMIT = 40
+RISE, FALL, MOVE = "must not rise", "must fall", "must not move"
+_IDENTITY = "must not move: identity"
+_NOTE = "n counts cases; a test without cases had no text that it applies to"
+_SHOWN = 3  # failed cases that are named for each test
+
+
+class Assesses(Protocol):
+    """What the suite needs of an assessor."""
+
+    def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
+        """Assessments in the order of the texts."""
+        ...
+
+
+@dataclass(frozen=True)
+class Case:
+    """A text, and the same text changed. `most` is the highest level that the changed text may get where no text stands before it."""
+
+    id: str
+    before: str | None
+    after: str
+    human: int | None = None
+    most: int = 0
+
+
+@dataclass(frozen=True)
+class Test:
+    """A named test. `group` says what its cases must do.
+
+    `made` gives the changed form of an example's text, or both forms, and None where the test does not apply to it.
+    """
+
+    name: str
+    group: str
+    made: Callable[[Example], Made] | None = None
+    cases: tuple[Case, ...] = ()
+    levels: frozenset[int] = frozenset(range(5))
+
+    __test__ = False  # not a test of pytest's
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a test gave: how many cases passed of how many, and the ids of some that did not."""
+
+    test: Test
+    passed: int
+    cases: int
+    failed: tuple[str, ...]
+
+
+def stress(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT, pairs: Sequence[Pair] = ()) -> list[Section]:
+    """Pass rates of every test and every group, beside the aims.
+
+    limit : most cases a test.
+    pairs : texts that differ in a name or in the writer's English only (corpus/counterfactuals).
+    """
+    found = list(outcomes(assessor, examples, limit, pairs))
+    aims: dict[str, float] = _data()["aims"]
+    figures: dict[str, Figure] = {}
+    for group, aim in aims.items():
+        passed, cases = (sum(getattr(o, field) for o in found if o.test.group == group) for field in ("passed", "cases"))
+        if cases:
+            figures[f"{group} (aim {aim:.2f}, n = {cases})"] = (passed / cases, None)
+    sections = [
+        Section(
+            f"Stress: {len(found)} tests, {sum(o.cases for o in found)} cases",
+            figures,
+            (_NOTE,),
+        )
+    ]
+    for group in aims:
+        lines = [_line(outcome) for outcome in found if outcome.test.group == group]
+        sections.append(Section(f"Stress: {group}", {}, tuple(lines)))
+    return sections
+
+
+def outcomes(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT, pairs: Sequence[Pair] = ()) -> Iterator[Outcome]:
+    """Run every test."""
+    known: dict[str, int | None] = {}
+
+    def level(text: str) -> int | None:
+        if text not in known:
+            (answer,) = assessor.assess_many([text])
+            known[text] = answer.ratings["level"].level if answer.ok else None
+        return known[text]
+
+    for test in [*tests(), *pair_tests(pairs)]:
+        passed, ran, failed = 0, 0, []
+        for case in cases(test, examples):
+            if ran == limit:
+                break
+            before = None if case.before is None else level(case.before)
+            if case.before is not None and before is None:
+                continue  # the text itself is refused
+            if test.group == FALL and (before == 0 or before != case.human):
+                continue  # what the model had not seen cannot be taken away
+            after = level(case.after)
+            ran += 1
+            if holds(test.group, before, after, case.most):
+                passed += 1
+            else:
+                failed.append(f"{case.id} ({'refused' if before is None else before} to {'refused' if after is None else after})")
+        yield Outcome(test, passed, ran, tuple(failed[:_SHOWN]))
+
+
+def holds(group: str, before: int | None, after: int | None, most: int) -> bool:
+    """Whether a case passes. A refusal (None) is no rise and is a fall; a text that must not move must not be refused either.
+
+    >>> holds("must not rise", 2, None, 0), holds("must not move", 2, None, 0), holds("must not rise", None, 1, 0)
+    (True, False, False)
+    """
+    if group == RISE:
+        return after is None or after <= (most if before is None else before)
+    if group == FALL:
+        return after is None or (before is not None and after < before)
+    return after is not None and after == before
+
+
+def cases(test: Test, examples: Sequence[Example]) -> Iterator[Case]:
+    """The cases of a test, in an order that the example's id and the test's name decide."""
+    yield from test.cases
+    if test.made is None:
+        return
+    for example in sorted(examples, key=lambda e: _hash(f"{test.name} {e.id}")):
+        if example.ratings.get("level") in test.levels:
+            made = test.made(example)
+            before, after = made if isinstance(made, tuple) else (example.text, made)
+            if after is not None and after != before:
+                yield Case(example.id, before, after, example.ratings["level"])
+
+
+@cache
+def tests() -> tuple[Test, ...]:
+    """Every test that is made from examples or data."""
+    attacks, swaps, names = (_data()[table] for table in ("attacks", "swaps", "names"))
+    low = frozenset({0, 1, 2, 3})
+    statements = {value: [b.text for b in load_framework("cra").scale("level").level(value).behaviours] for value in (3, 4)}
+    grand = tuple(Case(f"blown up {i}", pair["plain"], pair["grand"]) for i, pair in enumerate(_data()["blown_up"], 1))
+    return (
+        Test("competency sentences pasted in", RISE, lambda e: f"{e.text} {' '.join(_pick(e, statements[3], 1) + _pick(e, statements[4], 1))}", levels=low),
+        Test("level named and self-rated", RISE, lambda e: f"{e.text} {attacks['self_rating']}", levels=low),
+        Test("strategic words round the act", RISE, lambda e: f"{attacks['buzz_before']} {e.text} {attacks['buzz_after']}", levels=low),
+        Test("the text twice", RISE, lambda e: f"{e.text}\n\n{e.text}", levels=low),
+        Test("30 % other prose at the end", RISE, lambda e: _mixed(e, attacks["off_topic"], within=False), levels=low),
+        Test("30 % other prose between sentences", RISE, lambda e: _mixed(e, attacks["off_topic"], within=True), levels=low),
+        Test("sentences shuffled", RISE, _shuffled, levels=low),
+        Test("a list of duties at the end", RISE, lambda e: f"{e.text}\n\n" + "\n".join(f"- {duty}" for duty in attacks["duties"]), levels=low),
+        Test("told as we", RISE, lambda e: _swap(e.text, swaps["first_person_we"]), levels=low),
+        Test("the manager as client", RISE, lambda e: _swap(e.text, swaps["clients"])),
+        Test("an instruction at the end", RISE, lambda e: f"{e.text} {attacks['instruction']}", levels=low),
+        Test("a polite instruction at the start", RISE, lambda e: f"{attacks['polite_instruction']} {e.text}", levels=low),
+        Test("words with hidden characters", RISE, lambda e: f"{e.text} " + "\u200b".join(attacks["hidden"]), levels=low),
+        Test("a duty list alone", RISE, cases=_alone("duty list", attacks["duty_lists"])),
+        Test("manager or team helped", RISE, cases=_alone("manager", attacks["manager_clients"])),
+        Test("a routine act blown up", RISE, cases=grand),
+        Test("the decisive act removed", FALL, _without_decisive),
+        Test("told of somebody else", FALL, lambda e: _swap(e.text, swaps["first_person_other"])),
+        Test("2 % of letters mistyped", MOVE, lambda e: _typos(e, 0.02)),
+        Test("5 % of letters mistyped", MOVE, lambda e: _typos(e, 0.05)),
+        Test("American spelling", MOVE, lambda e: _swap(e.text, swaps["spelling"])),
+        Test("Canadian spelling", MOVE, lambda e: _swap(e.text, [pair[::-1] for pair in swaps["spelling"] if pair[1] not in _AMBIGUOUS])),
+        Test("contractions", MOVE, lambda e: _swap(e.text, swaps["contractions"])),
+        Test("contractions written out", MOVE, lambda e: _swap(e.text, [pair[::-1] for pair in swaps["contractions"] if pair[1] not in _AMBIGUOUS])),
+        Test("passive voice", MOVE, _passive),
+        Test("bullets for sentences", MOVE, _bullets),
+        Test("one paragraph", MOVE, lambda e: " ".join(e.text.split())),
+        Test("curly quotation marks", MOVE, lambda e: re.sub(r"(?<=\w)'(?=\w)", "’", e.text)),
+        Test("context at the start", MOVE, lambda e: f"{_pick(e, attacks['padding'], 1)[0]} {e.text}"),
+        Test("more context at the start", MOVE, lambda e: f"{' '.join(_pick(e, attacks['padding'], 3))} {e.text}"),
+        Test("second-language English", MOVE, lambda e: _second_language(e.text)),
+        Test("he for she", _IDENTITY, lambda e: None if re.search(r"\b(?:she|her|hers)\b", e.text, re.IGNORECASE) else _swap(e.text, swaps["pronouns"])),
+        Test("women for men", _IDENTITY, lambda e: _swap(e.text, swaps["gender"])),
+        Test("places", _IDENTITY, lambda e: _swap(e.text, swaps["places"])),
+        *(Test(f"names: {kind}", _IDENTITY, lambda e, kind=kind: _named(e, names, kind)) for kind in names if kind != "plain"),  # type: ignore[misc]
+    )
+
+
+def pair_tests(pairs: Iterable[Pair]) -> Iterator[Test]:
+    """Tests of pairs that are written out, one a kind."""
+    kinds: dict[str, list[Case]] = {}
+    for pair in pairs:
+        kinds.setdefault(pair.kind, []).append(Case(pair.id, pair.a, pair.b))
+    for kind, made in kinds.items():
+        yield Test(f"written pairs: {kind}", _IDENTITY if kind.startswith("name") else MOVE, cases=tuple(made))
+
+
+_AMBIGUOUS = {"check", "checks", "meter", "i'd", "it's", "that's"}
+
+
+@cache
+def _data() -> dict[str, Any]:
+    return tomllib.loads((DATA / "stress.toml").read_text("utf-8"))
+
+
+_I = re.compile(r"i(?:['’ ]|$)", re.IGNORECASE)
+_NOUN = re.compile(r"\b(?:the|a) (?:client|customer|taxpayer|caller)\b(?!['’])", re.IGNORECASE)
+
+
+def _line(outcome: Outcome) -> str:
+    rate = f"{outcome.passed / outcome.cases:.3f}" if outcome.cases else "    –"
+    failed = f"   e.g. {', '.join(outcome.failed)}" if outcome.failed else ""
+    return f"{outcome.test.name:<36} {outcome.passed:4d} of {outcome.cases:4d}  {rate}{failed}"
+
+
+def _hash(text: str) -> int:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+
+
+def _random(example: Example) -> random.Random:
+    return random.Random(_hash(example.id))
+
+
+def _pick(example: Example, texts: Sequence[str], number: int) -> list[str]:
+    return _random(example).sample(list(texts), number)
+
+
+def _alone(name: str, texts: Sequence[str]) -> tuple[Case, ...]:
+    return tuple(Case(f"{name} {i}", None, text) for i, text in enumerate(texts, 1))
+
+
+def _named(example: Example, names: dict[str, list[str]], kind: str) -> tuple[str, str] | None:
+    """The one served gets a plain name before and a name of another kind after, so that nothing but the name differs."""
+    place = _random(example).randrange(len(names["plain"]))
+    named = [_NOUN.sub(names[table][place], example.text) for table in ("plain", kind)]
+    return (named[0], named[1]) if named[0] != example.text else None
+
+
+def _swap(text: str, pairs: Sequence[Sequence[str]]) -> str:
+    """Replace whole words in one pass, with the case of the first letter kept ("The client" -> "My manager")."""
+    table = {first.lower(): second for first, second in pairs}
+    pattern = "|".join(re.escape(first) for first in sorted(table, key=len, reverse=True))
+
+    def put(match: re.Match[str]) -> str:
+        found, new = match[0], table[match[0].lower().replace("’", "'")]
+        if _I.match(found) and not _I.match(new):  # "I" is a capital wherever it stands, "we" at the start of a sentence only
+            capital = not text[: match.start()].rstrip(" \"“'‘*-\u2022").strip() or text[: match.start()].rstrip(" \"“'‘*-\u2022")[-1] in ".!?:\n"
+        else:
+            capital = found[0].isupper() or bool(_I.match(new))
+        return new[0].upper() + new[1:] if capital else new
+
+    return re.sub(rf"(?<![\w'’])(?:{pattern})(?![\w])", put, text, flags=re.IGNORECASE)
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[s.start : s.end] for s in segments(text)]
+
+
+def _shuffled(example: Example) -> str | None:
+    found = _sentences(example.text)
+    _random(example).shuffle(found)
+    return " ".join(found) if len(found) > 3 else None
+
+
+def _mixed(example: Example, prose: Sequence[str], *, within: bool) -> str | None:
+    """The text with other prose, of at least three tenths of the whole."""
+    found, wanted, added = _sentences(example.text), 3 / 7 * len(words(example.text)), []
+    for sentence in _pick(example, prose, len(prose)):
+        if sum(len(words(s)) for s in added) < wanted:
+            added.append(sentence)
+    if sum(len(words(s)) for s in added) < wanted:
+        return None  # a text so long that there is not enough other prose
+    if not within:
+        return " ".join([example.text, *added])
+    place = _random(example)
+    for sentence in added:
+        found.insert(place.randint(1, len(found)), sentence)
+    return " ".join(found)
+
+
+def _without_decisive(example: Example) -> str | None:
+    """The text without the sentences in which evidence of its own level lies; None where nothing or too little would be left."""
+    level = example.ratings["level"]
+    quotes = [label.quote for label in example.evidence if label.key.startswith(f"{level}.")]
+    if level < 2 or not quotes:
+        return None
+    spans = [(example.text.find(quote), example.text.find(quote) + len(quote)) for quote in quotes]
+    kept = [s for s in segments(example.text) if not any(s.start < end and start < s.end for start, end in spans)]
+    left = " ".join(example.text[s.start : s.end] for s in kept)
+    return left if len(words(left)) >= 15 else None
+
+
+def _typos(example: Example, share: float) -> str:
+    """Neighbouring letters inside words change places."""
+    chance, letters = _random(example), list(example.text)
+    for i in range(1, len(letters) - 2):
+        if all(letters[j].isalpha() for j in range(i - 1, i + 2)) and chance.random() < share:
+            letters[i], letters[i + 1] = letters[i + 1], letters[i]
+    return "".join(letters)
+
+
+_ACTIVE = re.compile(
+    r"\bI (called|contacted|corrected|explained|checked|processed|reviewed|updated|helped|asked|informed|answered|printed|requested) "
+    r"(the|his|her|their|a) ([a-z]+)(?=[.,;])"
+)
+
+
+def _passive(example: Example) -> str | None:
+    made = _ACTIVE.sub(r"\2 \3 was \1 by me", example.text)
+    return re.sub(r"(^|[.!?] )([a-z])", lambda m: m[1] + m[2].upper(), made) if made != example.text else None
+
+
+def _bullets(example: Example) -> str | None:
+    found = _sentences(example.text)
+    return "\n".join(f"- {sentence}" for sentence in found) if len(found) > 2 and "\n-" not in example.text else None
+
+
+def _second_language(text: str) -> str:
+    for rule in _data()["second_language"]:
+        seen = 0
+
+        def put(match: re.Match[str], rule: dict[str, Any] = rule) -> str:
+            nonlocal seen
+            seen += 1
+            return match.expand(rule["by"]) if seen % rule["every"] == 0 else match[0]
+
+        text = re.sub(rule["of"], put, text)
+    return text

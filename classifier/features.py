@@ -1,11 +1,12 @@
 """A text as the heads see it: what the encoder says of each cut of each scale and of the client, and the candidate spans.
 
 Nothing here is learnt. Length is no feature: a long text is not a better service. Neither is the strength of the evidence: as a
-feature it raised the agreement on made text and lowered it on texts by strangers.
+feature it lowered the agreement on texts by strangers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,14 +29,14 @@ class Reading:
     """One text, read.
 
     parts : its segments
-    cuts : (n_cuts,) probability of each value or a higher one, for every scale that the encoder knows, lowest value first
+    cuts : {scale that the encoder knows: (n_values - 1,) its probability of each value or a higher one, lowest first}
     client : (n_clients,) scores (logits) in the order of `corpus.CLIENTS`
     evidence, flags, means : candidates
     """
 
     text: str
     parts: tuple[Segment, ...]
-    cuts: Floats
+    cuts: Mapping[str, Floats]
     client: Floats
     evidence: tuple[Span, ...]
     flags: tuple[Span, ...]
@@ -56,16 +57,12 @@ def columns(encoder: Encoder) -> dict[str, dict[str, int]]:
 
 
 def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
-    """What the heads need of one text.
-
-    The cuts are probabilities, not scores: summed they give about the expected value, so that one line through them suits
-    an ordinal regression; a line through the scores lost a fifth of the exact agreement.
-    """
+    """What the heads need of one text."""
     scales: dict[str, list[float]] = {}
     for name, score in zip(encoder.document_scores, encoding.document.astype(np.float64), strict=True):
         scales.setdefault(name.split(">=")[0], []).append(float(score))
     client = np.array([scales.pop(f"client:{name}")[0] for name in CLIENTS])
     # What is at least 3 is at least 2.
-    cuts = np.concatenate([np.minimum.accumulate(1 / (1 + np.exp(-np.array(scores)))) for scores in scales.values()])
+    cuts = {scale: np.minimum.accumulate(1 / (1 + np.exp(-np.array(scores)))) for scale, scores in scales.items()}
     parts, kinds = segments(text), columns(encoder)
     return Reading(text, parts, cuts, client, *(find_spans(text, parts, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))

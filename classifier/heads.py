@@ -18,21 +18,32 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class OrdinalHead:
-    """P(y > k | x) = expit(x @ weights - thresholds[k]).
+class MeanHead:
+    """For a scale that the encoder knows: its probabilities of each cut, averaged with those of the scale's companions.
 
-    weights : (n_features,); thresholds : (n_values - 1,), increasing
+    weights : {scale: share}; shares sum to 1
+    """
+
+    weights: dict[str, float]
+
+    def predict_proba(self, cuts: Mapping[str, Floats]) -> Floats:
+        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} as in `features.Reading.cuts`."""
+        return _differences(sum((share * cuts[scale] for scale, share in self.weights.items()), np.zeros(1)))
+
+
+@dataclass(frozen=True)
+class OrdinalHead:
+    """For a scale that the encoder does not know: P(y > k | x) = expit(x @ weights - thresholds[k]), x being all cuts that it knows.
+
+    weights : (n_cuts,); thresholds : (n_values - 1,), increasing
     """
 
     weights: Floats
     thresholds: Floats
 
-    def predict_proba(self, X: Floats) -> Floats:
-        """(n, n_values), lowest value first, for X of shape (n, n_features)."""
-        above = _expit((X @ self.weights)[:, None] - self.thresholds)
-        ends = np.concatenate([np.ones((len(X), 1)), above, np.zeros((len(X), 1))], axis=1)
-        rows = np.clip(ends[:, :-1] - ends[:, 1:], 0.0, 1.0)
-        return np.asarray(rows / rows.sum(axis=1, keepdims=True))
+    def predict_proba(self, cuts: Mapping[str, Floats]) -> Floats:
+        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} as in `features.Reading.cuts`."""
+        return _differences(_expit((np.hstack(list(cuts.values())) @ self.weights)[:, None] - self.thresholds))
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,7 @@ class Heads:
     mass : for each scale, the probability that its level set holds (see `conformal`)
     """
 
-    scales: dict[str, OrdinalHead]
+    scales: dict[str, MeanHead | OrdinalHead]
     client: ClassHead
     taggers: dict[str, SpanTagger]
     mass: dict[str, float]
@@ -70,7 +81,10 @@ class Heads:
     def to_json(self) -> dict[str, Any]:
         """Numbers and names only; `from_json` gives equal heads."""
         return {
-            "scales": {name: {"weights": head.weights.tolist(), "thresholds": head.thresholds.tolist()} for name, head in self.scales.items()},
+            "scales": {
+                name: {"mean": head.weights} if isinstance(head, MeanHead) else {"weights": head.weights.tolist(), "thresholds": head.thresholds.tolist()}
+                for name, head in self.scales.items()
+            },
             "client": {"weights": self.client.weights.tolist(), "intercepts": [None if np.isinf(b) else b for b in self.client.intercepts.tolist()]},
             "taggers": {name: {"curves": tagger.curves, "thresholds": tagger.thresholds} for name, tagger in self.taggers.items()},
             "mass": self.mass,
@@ -87,7 +101,10 @@ class Heads:
         """
         intercepts = [-np.inf if b is None else b for b in found["client"]["intercepts"]]
         return cls(
-            scales={name: OrdinalHead(np.array(head["weights"]), np.array(head["thresholds"])) for name, head in found["scales"].items()},
+            scales={
+                name: MeanHead(dict(head["mean"])) if "mean" in head else OrdinalHead(np.array(head["weights"]), np.array(head["thresholds"]))
+                for name, head in found["scales"].items()
+            },
             client=ClassHead(np.array(found["client"]["weights"]), np.array(intercepts)),
             taggers={
                 name: SpanTagger({key: (float(a), float(b)) for key, (a, b) in tagger["curves"].items()}, dict(tagger["thresholds"]))
@@ -100,6 +117,13 @@ class Heads:
 def median_level(probabilities: Floats) -> NDArray[np.int64]:
     """The value with the least expected absolute error, for each row of (n, n_values)."""
     return np.asarray(np.argmax(np.cumsum(probabilities, axis=1) >= 0.5 - 1e-12, axis=1))
+
+
+def _differences(above: Floats) -> Floats:
+    """Probabilities of the values from those of the cuts, which must not increase; rows sum to 1."""
+    ends = np.concatenate([np.ones((len(above), 1)), above, np.zeros((len(above), 1))], axis=1)
+    rows = np.clip(ends[:, :-1] - ends[:, 1:], 0.0, 1.0)
+    return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 
 def _expit(x: Floats) -> Floats:

@@ -39,18 +39,19 @@ def test_learns_something_that_holds_for_writers_left_out(small: Small, trained:
     assert abs(np.corrcoef(shuffled, expected)[0, 1]) < 0.2
 
 
-def test_the_guide_bounds_the_level_by_the_client() -> None:
-    level = np.array([[0.1, 0.2, 0.4, 0.2, 0.1]])
+def test_the_guide_ties_the_client_to_the_level() -> None:
     client = np.zeros((1, 4))
     client[0, CLIENTS.index("none")] = 0.7
-    client[0, CLIENTS.index("external")] = 0.3
-    ruled = apply_guide({"level": level, "pspc_level": level}, client)
-    assert ruled["level"][0, 1:].sum() == pytest.approx(0.3)
-    assert ruled["level"].sum() == pytest.approx(1)
-    assert ruled["level"][0, 2] / ruled["level"][0, 1] == pytest.approx(2)
-    assert (ruled["pspc_level"] == level).all()
-    served = np.eye(4)[[CLIENTS.index("internal")]]
-    assert apply_guide({"level": level}, served)["level"] == pytest.approx(level)
+    client[0, CLIENTS.index("external")] = 0.2
+    client[0, CLIENTS.index("internal")] = 0.1
+    ruled = apply_guide(client, np.array([[0.4, 0.6, 0.0, 0.0, 0.0]]))
+    assert ruled.sum() == pytest.approx(1)
+    assert ruled[0, CLIENTS.index("none")] == pytest.approx(0.4)
+    assert ruled[0, CLIENTS.index("external")] == pytest.approx(2 * ruled[0, CLIENTS.index("internal")])
+    unbound = apply_guide(client, np.array([[0.9, 0.1, 0.0, 0.0, 0.0]]))
+    assert unbound == pytest.approx(client)
+    certain = apply_guide(np.eye(4)[[CLIENTS.index("external")]], np.array([[1.0, 0.0, 0.0, 0.0, 0.0]]))
+    assert certain[0, CLIENTS.index("external")] == pytest.approx(1)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from classifier.corpus import CLIENTS, Example, writer_groups
 from classifier.document import refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
-from classifier.features import Reading, columns, feature_names, read
+from classifier.features import Reading, columns, read
 from classifier.heads import Heads, median_level
 from classifier.notes import client_words, shared, story, values
 
@@ -41,10 +41,9 @@ class Assessor:
     2
     """
 
-    def __init__(self, encoder: Encoder, seed: int = 0, C: float = 0.003) -> None:
+    def __init__(self, encoder: Encoder, seed: int = 0) -> None:
         self.encoder = encoder
         self.seed = seed
-        self.C = C
         self.version = "untrained"
         self.heads: Heads
 
@@ -66,7 +65,7 @@ class Assessor:
         from classifier.learning import fit_heads
 
         keys = {kind: tuple(of_kind) for kind, of_kind in columns(self.encoder).items()}
-        self.heads = fit_heads(examples, readings, keys, self.C, COVERAGE)
+        self.heads = fit_heads(examples, readings, keys, COVERAGE)
         return self
 
     def calibrate(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int = 10) -> Assessor:
@@ -92,7 +91,7 @@ class Assessor:
         answers: dict[int, Assessment] = {}
         for left_out in np.unique(fold):
             train, test = np.flatnonzero(fold != left_out).tolist(), np.flatnonzero(fold == left_out).tolist()
-            others = Assessor(self.encoder, self.seed, self.C).fit([examples[i] for i in train], [readings[i] for i in train])
+            others = Assessor(self.encoder, self.seed).fit([examples[i] for i in train], [readings[i] for i in train])
             others.heads.mass |= self.heads.mass if hasattr(self, "heads") else {}
             answers |= zip(test, others.assess_readings([readings[i] for i in test]), strict=True)
         return [answers[i] for i in range(len(examples))]
@@ -115,7 +114,7 @@ class Assessor:
 
     def assess_readings(self, readings: Sequence[Reading]) -> Iterator[Assessment]:
         """Assess texts that have been read already."""
-        probabilities = self._probabilities(np.array([r.features for r in readings]))
+        probabilities = self._probabilities(np.array([r.cuts for r in readings]), np.array([r.client for r in readings]))
         for i, reading in enumerate(readings):
             shares = {name: float(p) for name, p in zip(CLIENTS, probabilities["client"][i], strict=True)}
             yield Assessment(
@@ -132,9 +131,9 @@ class Assessor:
                 shared=shared(reading.text, reading.parts),
             )
 
-    def _probabilities(self, X: Floats) -> dict[str, Floats]:
-        client = self.heads.client.predict_proba(X)
-        return apply_guide({scale: head.predict_proba(X) for scale, head in self.heads.scales.items()}, client) | {"client": client}
+    def _probabilities(self, cuts: Floats, clients: Floats) -> dict[str, Floats]:
+        client = self.heads.client.predict_proba(clients)
+        return apply_guide({scale: head.predict_proba(cuts) for scale, head in self.heads.scales.items()}, client) | {"client": client}
 
     # Saving -----------------------------------------------------------------------------------------------------
 
@@ -152,7 +151,6 @@ class Assessor:
             **described,
             "seed": self.seed,
             "versions": {"classifier": version("service-excellence-classifier"), "scikit-learn": version("scikit-learn"), "python": platform.python_version()},
-            "features": feature_names(self.encoder),
             "level_set_mass": self.heads.mass,
             "level_set_coverage": COVERAGE,
             "files": {name: _sha256(folder / name) for name in names},

@@ -19,24 +19,25 @@ Floats = NDArray[np.float64]
 
 # Precision per text and key that a finding's threshold should have on unseen writers, where any has.
 MIN_PRECISION = {"evidence": 0.5, "flags": 0.6, "means": 0.6}
+# Inverse strength of the L2 penalty, as in scikit-learn.
+C = {"scales": 0.1, "client": 0.003}
 _UNLEARNT = 1.1  # a threshold that no confidence reaches
 
 
-def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], C: float, mass: float) -> Heads:
+def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], mass: float) -> Heads:
     """Fit every head to labelled examples and their readings, of the same length.
 
     keys : for "evidence", "flags" and "means", the keys to tag
-    C : inverse strength of the L2 penalty, as in scikit-learn
     mass : held by every level set until it is calibrated
     """
-    X = np.array([r.features for r in readings])
+    cuts, clients = np.array([r.cuts for r in readings]), np.array([r.client for r in readings])
     scales = {}
     for scale, size in scale_sizes().items():
         rated = [i for i, e in enumerate(examples) if scale in e.ratings]
         if rated:
-            scales[scale] = fit_ordinal(X[rated], np.array([examples[i].ratings[scale] for i in rated]), size, C)
+            scales[scale] = fit_ordinal(cuts[rated], np.array([examples[i].ratings[scale] for i in rated]), size, C["scales"])
     known = [i for i, e in enumerate(examples) if e.client is not None]
-    client = fit_classes(X[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]), len(CLIENTS), C)
+    client = fit_classes(clients[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]), len(CLIENTS), C["client"])
     taggers = {}
     for kind, names in keys.items():
         marks = [getattr(e, kind) for e in examples]
@@ -46,15 +47,15 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
     return Heads(scales, client, taggers, dict.fromkeys(scales, mass))
 
 
-def fit_ordinal(X: Floats, y: NDArray[np.int64], size: int, C: float) -> OrdinalHead:
+def fit_ordinal(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> OrdinalHead:
     """Proportional odds on standardized features; y in 0 … size - 1."""
     scaler = StandardScaler().fit(X)
-    model = OrdinalRegression(C, levels=tuple(range(size))).fit(scaler.transform(X), y)
+    model = OrdinalRegression(strength, levels=tuple(range(size))).fit(scaler.transform(X), y)
     weights = model.coef_ / scaler.scale_
     return OrdinalHead(weights, model.thresholds_ + weights @ scaler.mean_)
 
 
-def fit_classes(X: Floats, y: NDArray[np.int64], size: int, C: float) -> ClassHead:
+def fit_classes(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> ClassHead:
     """Multinomial logistic regression on standardized features; y in 0 … size - 1, of which some may be absent."""
     scaler = StandardScaler().fit(X)
     weights, intercepts = np.zeros((X.shape[1], size)), np.full(size, -np.inf)
@@ -62,7 +63,7 @@ def fit_classes(X: Floats, y: NDArray[np.int64], size: int, C: float) -> ClassHe
     if len(seen) < 2:
         intercepts[seen] = 0.0
         return ClassHead(weights, intercepts)
-    model = LogisticRegression(C=C, max_iter=1000).fit(scaler.transform(X), y)
+    model = LogisticRegression(C=strength, max_iter=1000).fit(scaler.transform(X), y)
     # With two classes scikit-learn keeps one row, the second class against the first.
     coef, intercept = (model.coef_, model.intercept_) if len(seen) > 2 else (np.vstack([0 * model.coef_, model.coef_]), np.append(0.0, model.intercept_))
     weights[:, seen] = (coef / scaler.scale_).T

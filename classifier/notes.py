@@ -51,7 +51,7 @@ def values(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
 
 def shared(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
     """Segments told as "we" or in the passive, with no word for the writer."""
-    first_person = set(cues("cues")["first_person"])
+    first_person = set(cues("writer")["first_person"])
     found = []
     for segment in parts:
         quote = text[segment.start : segment.end]

@@ -56,14 +56,6 @@ def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns:
     return tuple(found)
 
 
-def strengths(encoding: Encoding, columns: dict[str, int]) -> list[float]:
-    """Mean of the three highest token scores of each key, in the order of `columns`."""
-    if not len(encoding.tokens):
-        return [-6.0] * len(columns)
-    highest = np.sort(encoding.tokens[:, list(columns.values())].astype(float), axis=0)[-_HIGHEST:]
-    return [float(value) for value in highest.mean(axis=0)]
-
-
 @dataclass(frozen=True)
 class SpanTagger:
     """How sure a candidate is, key by key, and from which confidence on it is a finding.

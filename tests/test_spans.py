@@ -11,7 +11,7 @@ from classifier.corpus import Label
 from classifier.document import segments
 from classifier.encoder import Encoding
 from classifier.learning import fit_tagger
-from classifier.spans import Span, SpanTagger, find_spans, located, meet, strengths
+from classifier.spans import Span, SpanTagger, find_spans, located, meet
 
 FILLER = "The day was long and the office was full of people. "
 ACT = "I called her back on Friday"
@@ -74,19 +74,9 @@ def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
     assert [text[s.start : s.end] for s in found] == ["I checked the file", "I called her back, twice"]
 
 
-def test_strengths_are_the_highest_of_each_key() -> None:
-    text = FILLER + ACT + ". " + FILLER
-    start = text.index(ACT)
-    with_act = strengths(encoding(text, (start, start + len(ACT)), np.random.default_rng(8)), KEYS)
-    without = strengths(encoding(text, None, np.random.default_rng(8)), KEYS)
-    assert with_act[0] > without[0] + 4
-    assert with_act[1] == pytest.approx(without[1], abs=1e-6)
-
-
 def test_no_tokens_no_spans() -> None:
     empty = Encoding(np.zeros(1, np.float32), np.zeros((0, 2), np.float32), np.zeros((0, 2), np.int32))
     assert find_spans("", (), empty, KEYS, -1.0) == ()
-    assert strengths(empty, KEYS) == [-6.0, -6.0]
 
 
 def test_meeting_needs_the_key_and_a_third_of_the_shorter() -> None:

@@ -1,7 +1,7 @@
 # `make install` once, then `make check` before each commit; `make train` rebuilds the shipped heads.
 PYTHON ?= .venv/bin/python
 
-.PHONY: install check test lint fuzz train
+.PHONY: install check test lint audit sbom fuzz train
 
 install:
 	python3 -m venv .venv
@@ -21,6 +21,13 @@ test:
 
 fuzz:  # 1,000 tables and ten kills a format, by hand
 	FUZZ_TABLES=1000 KILLS=10 $(PYTHON) -m pytest tests/test_table_fuzz.py tests/test_job.py
+
+audit:  # known weaknesses of what is installed; asks the package index, so it needs the network and the extra `audit`
+	$(PYTHON) -m pip_audit --skip-editable
+
+sbom:  # what the installed program consists of, as CycloneDX JSON; needs the extra `audit`
+	mkdir -p build
+	$(PYTHON) -m cyclonedx_py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json $(PYTHON)
 
 train:
 	$(PYTHON) -m classifier train corpus/en models/en --seed 0

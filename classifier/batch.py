@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -78,7 +80,9 @@ def _one(text: str, assessor: Assessor) -> list[Any]:
     try:
         return _cells(assessor.assess(text))
     except Exception as error:
-        return unscored(encodable(f"error: {type(error).__name__}: {' '.join(str(error).split())[:200]}"), assessor.version)
+        # The message may quote the text, and the status is printed where logs are made of it.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        return unscored(encodable(f"error: {type(error).__name__} in {Path(place.filename).name}:{place.lineno}"), assessor.version)
 
 
 def unscored(status: str, model: str) -> list[Any]:

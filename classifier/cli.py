@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
+import traceback
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         return 130
+    except Exception as error:
+        # Its message or the traceback's lines may quote the text, and standard error often ends in a log.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        print(f"The program failed: {type(error).__name__} in {place.filename}:{place.lineno}. Please report this line.", file=sys.stderr)
+        return 70
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -121,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--html", type=Path, metavar="OUT", help="also write the figures as one page with pictures")
     evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
     evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
+
+    card = verb("card", _card, "Write the model card and the papers that the Directive asks for.", "classifier card papers --model models/en")
+    card.add_argument("folder", type=Path, metavar="OUT", help="folder for the papers")
+    card.add_argument("--report", type=Path, metavar="FILE", help="what `classifier evaluate` printed (default: report.md in the model folder)")
+    card.add_argument("--model", type=Path, metavar="DIR", help="a model folder (default: the shipped one)")
 
     check = verb("check", _check, "Check a corpus and name every fault by file, line and reason.", "classifier check corpus/en")
     check.add_argument("corpus", type=Path, metavar="CORPUS")
@@ -315,6 +326,15 @@ def _fairness(options: argparse.Namespace) -> list[Section]:
 def _need_scikit_learn() -> None:
     if find_spec("sklearn") is None:
         raise InputError("Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.")
+
+
+def _card(options: argparse.Namespace) -> int:
+    from classifier.card import write_card
+
+    model = options.model or shipped_model()
+    for path in write_card(model, options.report or model / "report.md", options.folder):
+        print(path)
+    return 0
 
 
 def _check(options: argparse.Namespace) -> int:

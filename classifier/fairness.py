@@ -164,7 +164,7 @@ def read_rows(path: Path, columns: Sequence[str], text: str = "text", level: str
         if name not in table.columns:
             raise InputError(f"{path}: there is no column {name!r}; it has {', '.join(map(repr, table.columns))}.")
     place = {name: table.columns.index(name) for name in (text, level, *columns)}
-    found = []
+    found: list[Row] = []
     for chunk in table.read():
         for cells in chunk.cells:
             shown = as_text(cells[place[level]])

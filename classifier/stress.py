@@ -282,7 +282,8 @@ def _shuffled(example: Example) -> str | None:
 
 def _mixed(example: Example, prose: Sequence[str], *, within: bool) -> str | None:
     """The text with other prose, of at least three tenths of the whole."""
-    found, wanted, added = _sentences(example.text), 3 / 7 * len(words(example.text)), []
+    found, wanted = _sentences(example.text), 3 / 7 * len(words(example.text))
+    added: list[str] = []
     for sentence in _pick(example, prose, len(prose)):
         if sum(len(words(s)) for s in added) < wanted:
             added.append(sentence)

@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor
-from classifier.corpus import Example
+from classifier.corpus import Example, read_examples
 from classifier.framework import framework_names, load_framework
+
+# Twenty thousand characters, no sentence of which stands twice.
+LONG = " ".join(e.text for e in read_examples(Path(__file__).resolve().parents[1] / "corpus" / "en" / "t07.jsonl"))[:20_000]
 
 ODD = {
     "blank": "",
@@ -23,7 +26,8 @@ ODD = {
     "one word": "Hello",
     "another language": "Le client a téléphoné et je lui ai répondu que son dossier était complet depuis hier.",
     "right to left": "\u202eI called the client back and she had her form the same day.",
-    "long, allowed": "A client asked for her balance and I told her what it was. " * 250,
+    "long, allowed": LONG,
+    "one sentence again and again": "A client asked for her balance and I told her what it was. " * 250,
     "lone surrogate": "I called the client \ud83d and told her that the form was on its way.",
     "no space": "a" * 5000,
     "windows lines": "A client asked for her balance.\r\nI told her what it was.\r\n- She was glad.",
@@ -53,6 +57,11 @@ def holds(text: str, answer: Assessment) -> None:
 @pytest.mark.parametrize("name", list(ODD))
 def test_odd_texts(assessor: Assessor, name: str) -> None:
     holds(ODD[name], assessor.assess(ODD[name]))
+
+
+def test_the_longest_text_is_assessed(assessor: Assessor) -> None:
+    assert len(LONG) == 20_000
+    assert assessor.assess(LONG).ok
 
 
 @given(st.text(max_size=300))

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from classifier.assessment import Assessment
 from classifier.assessor import Assessor, load_assessor, shipped_model
 from classifier.contract import COLUMNS
 from classifier.corpus import check_corpus, read_corpus, read_examples
+from classifier.desk.verbs import add_verbs
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain, messages
@@ -30,7 +31,9 @@ from classifier.uploads import open_docx, read_upload
 
 # Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
 if TYPE_CHECKING:
+    from classifier.corpus import Example
     from classifier.evaluation import Section
+    from classifier.features import Reading
     from classifier.job import Summary
 
 
@@ -107,10 +110,20 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--group", metavar="COLUMN", help="compare the groups in this column; groups of fewer than --smallest rows are hidden")
     report.add_argument("--smallest", type=int, default=10, metavar="N", help="the smallest group that is shown (default 10)")
 
+    add_verbs(verb)
+
     train = verb("train", _train, "Train a model folder from a corpus.", "classifier train corpus/en models/mine --seed 1")
     train.add_argument("corpus", type=Path, metavar="CORPUS")
     train.add_argument("model", type=Path, metavar="MODEL")
     train.add_argument("--seed", type=int, default=0, metavar="N")
+    train.add_argument(
+        "--held-out",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="labelled examples; a model that is worse on them than the one it replaces is not written",
+    )
     train.add_argument("--encoder", type=Path, metavar="DIR", help="the encoder's folder (default: the shipped model's)")
 
     evaluate = verb("evaluate", _evaluate, "Print how well a model agrees with readers.", "classifier evaluate models/en --examples examples.jsonl")
@@ -240,10 +253,15 @@ def _report(options: argparse.Namespace) -> int:
 
 def _train(options: argparse.Namespace) -> int:
     _need_scikit_learn()
+    from classifier.succession import check_unseen
+
     faults = check_corpus(options.corpus)
     if faults:
         raise InputError(f"{faults[0]}. The corpus has {len(faults)} faults; `classifier check {options.corpus}` lists them.")
     examples = read_corpus(options.corpus)
+    held_out = {path: read_examples(path) for path in options.held_out}
+    for path, unseen in held_out.items():
+        check_unseen(path, unseen, examples)
     encoder = Encoder(options.encoder or shipped_model() / "encoder")
     assessor = Assessor(encoder, options.seed)
     readings = assessor.read_unseen(tqdm([e.text for e in examples], desc="read", file=sys.stderr))
@@ -251,7 +269,12 @@ def _train(options: argparse.Namespace) -> int:
     assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
     assessor.calibrate(examples, readings)
-    described = {"name": options.model.name, "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)}}
+    _check_better(assessor, options.model, held_out)
+    described = {
+        "name": options.model.name,
+        "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)},
+        "reference": _reference(assessor, examples, readings),
+    }
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
@@ -266,6 +289,34 @@ def _train(options: argparse.Namespace) -> int:
         shutil.rmtree(beside)
     print(f"{len(examples)} examples -> {options.model}", file=sys.stderr)
     return 0
+
+
+def _check_better(assessor: Assessor, target: Path, held_out: Mapping[Path, Sequence[Example]]) -> None:
+    """Refuse a model that is worse than the one in its place, or than the shipped one where the place is empty."""
+    from classifier.succession import compare
+
+    before = target if (target / "model.json").is_file() else shipped_model()
+    if not held_out:
+        if before == target:
+            print(f"{target}: replaced without a comparison; --held-out names examples to compare on.", file=sys.stderr)
+        return
+    old = load_assessor(before)
+    found = [compare(old, assessor, path, examples) for path, examples in held_out.items()]
+    for compared in found:
+        print(compared, file=sys.stderr)
+    if any(compared.worse for compared in found):
+        raise InputError(f"{target}: the new model is worse than {before} and was not written.")
+
+
+def _reference(assessor: Assessor, examples: Sequence[Example], readings: Sequence[Reading]) -> dict[str, object]:
+    """What the desk's drift alarms compare with: figures on writers left out."""
+    from classifier.document import words
+    from classifier.monitor import reference_of
+
+    rated = [(e, a.ratings["level"]) for e, a in zip(examples, assessor.cross_assess(examples, readings, 10), strict=True) if "level" in e.ratings]
+    return reference_of(
+        [len(words(e.text)) for e, _ in rated], [given.level for _, given in rated], [e.ratings["level"] for e, _ in rated], len(rated[0][1].probabilities)
+    ).to_dict()
 
 
 def _evaluate(options: argparse.Namespace) -> int:

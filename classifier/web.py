@@ -62,7 +62,7 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
     # One thread: the encoder uses all cores for one text, and spaCy's string store is not made for two threads.
     worker = ThreadPoolExecutor(1, "assess")
     readers = ThreadPoolExecutor(2, "read")
-    templates = _templates()
+    templates = page_templates()
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -113,11 +113,7 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
         redoc_url=None,
         lifespan=lifespan,
     )
-    app.add_middleware(Gate, hosts=frozenset(h.lower() for h in hosts), max_bytes=MAX_BYTES)
-    app.add_exception_handler(HTTPException, _http_problem)
-    app.add_exception_handler(RequestValidationError, _validation_problem)
-    app.add_exception_handler(InputError, _input_problem)
-    app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
+    guard(app, hosts)
 
     @app.post("/v1/assess", responses=_problems(400, 413, 422, 503))
     async def assess_one(asked: OneText) -> Answer:
@@ -180,6 +176,15 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
     return app
 
 
+def guard(app: FastAPI, hosts: Iterable[str]) -> None:
+    """What every server of this package has: the gate, errors as problem details, the static files."""
+    app.add_middleware(Gate, hosts=frozenset(h.lower() for h in hosts), max_bytes=MAX_BYTES)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(InputError, _input_problem)
+    app.mount("/static", StaticFiles(directory=_FOLDER / "static"), name="static")
+
+
 async def _file_body(request: Request, body: Annotated[bytes, Body(media_type="application/octet-stream")]) -> bytes:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/octet-stream":
         raise HTTPException(415, "Send the file as the body, with the type application/octet-stream.")
@@ -202,7 +207,8 @@ async def _validation_problem(_: Request, error: Exception) -> JSONResponse:
     return problem(422, "; ".join(f"{f['pointer']}: {f['detail']}" for f in faults[:3]), errors=faults)
 
 
-def _templates() -> jinja2.Environment:
+def page_templates() -> jinja2.Environment:
+    """The templates, with the catalogue of visible strings; every text is escaped."""
     style = (_FOLDER / "static" / "page.css").read_text("utf-8")
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER / "templates"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True

@@ -1,0 +1,1 @@
+"""The assessor's desk: rating before the suggestion, adjudication, and an audit trail. A suggestion never decides."""

@@ -14,7 +14,8 @@ import pandas as pd
 import pytest
 
 from classifier.assessor import Assessor
-from classifier.contract import COLUMNS, score_frame
+from classifier.batch import score_frame
+from classifier.contract import COLUMNS
 
 TEXTS = [
     "A taxpayer asked for the due date of his return. I looked into his file, found the error and called him back the next day.",

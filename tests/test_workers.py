@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from classifier.assessor import Assessor, shipped_model
+from classifier.batch import score_frame
 from classifier.cli import main
-from classifier.contract import COLUMNS, score_frame
+from classifier.contract import COLUMNS
 from classifier.corpus import Example
 from classifier.errors import InputError
 from classifier.job import Job, open_job, score_file

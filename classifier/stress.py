@@ -128,7 +128,7 @@ def outcomes(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT
             if holds(test.group, before, after, case.most):
                 passed += 1
             else:
-                failed.append(f"{case.id} ({'refused' if before is None else before} to {'refused' if after is None else after})")
+                failed.append(f"{case.id} ({'alone' if before is None else before} to {'refused' if after is None else after})")
         yield Outcome(test, passed, ran, tuple(failed[:_SHOWN]))
 
 

@@ -15,7 +15,7 @@ NOTEBOOKS = sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.i
 
 
 def test_there_are_notebooks() -> None:
-    assert [path.name for path in NOTEBOOKS] == ["01-corpus.ipynb", "02-errors.ipynb"]
+    assert [path.name for path in NOTEBOOKS] == ["01-corpus.ipynb", "02-errors.ipynb", "03-fairness.ipynb"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

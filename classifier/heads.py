@@ -16,6 +16,8 @@ from classifier.spans import SpanTagger
 
 Floats = NDArray[np.float64]
 
+_LEAST = 1e-4  # no value is impossible
+
 
 @dataclass(frozen=True)
 class MeanHead:
@@ -122,7 +124,7 @@ def median_level(probabilities: Floats) -> NDArray[np.int64]:
 def _differences(above: Floats) -> Floats:
     """Probabilities of the values from those of the cuts, which must not increase; rows sum to 1."""
     ends = np.concatenate([np.ones((len(above), 1)), above, np.zeros((len(above), 1))], axis=1)
-    rows = np.clip(ends[:, :-1] - ends[:, 1:], 0.0, 1.0)
+    rows = np.clip(ends[:, :-1] - ends[:, 1:], _LEAST, 1.0)
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
 
 

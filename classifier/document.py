@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import spacy
 from spacy.language import Language
@@ -50,10 +51,14 @@ def _closes(text: str) -> bool:
 
 
 @cache
+def catalogue() -> dict[str, dict[str, Any]]:
+    """data/en.toml: every visible string, and the words that the rules look for."""
+    return tomllib.loads((DATA / "en.toml").read_text("utf-8"))
+
+
 def cues(name: str) -> dict[str, list[str]]:
     """A table of cue phrases from data/en.toml, by its name."""
-    found: dict[str, list[str]] = tomllib.loads((DATA / "en.toml").read_text("utf-8"))[name]
-    return found
+    return catalogue()[name]
 
 
 @cache
@@ -89,12 +94,17 @@ def refusal(text: str) -> str | None:
     'empty'
     """
     if not text.strip():
-        return "empty"
+        return _reason("empty")
     if len(text) > MAX_CHARACTERS:
-        return f"too long: {len(text):,} characters, the limit is {MAX_CHARACTERS:,}"
+        return _reason("too_long", found=len(text), limit=MAX_CHARACTERS)
     if any(unicodedata.category(character) == "Cs" or character == "\0" for character in text):
-        return "not text: it holds characters that no text has"
+        return _reason("not_text")
     found = words(text)
     if len(found) < MIN_WORDS:
-        return f"too short: {len(found)} words, at least {MIN_WORDS} are needed"
-    return suspect(text, found)
+        return _reason("too_short", found=len(found), limit=MIN_WORDS)
+    key = suspect(text, found)
+    return None if key is None else _reason(key)
+
+
+def _reason(key: str, **numbers: int) -> str:
+    return str(catalogue()["refusals"][key]).format(**numbers)

@@ -79,27 +79,27 @@ def _statements() -> frozenset[tuple[str, ...]]:
 
 
 def suspect(text: str, found: Sequence[str]) -> str | None:
-    """Why a text of enough words is no example, in a few words; None when it may be one.
+    """Why a text of enough words is no example, as a key of [refusals] in en.toml; None when it may be one.
 
     found : the text's words (`words(text)`).
     """
     if _hidden(text):
-        return "hidden text: it holds characters that nobody sees; type or paste it as plain text"
+        return "hidden"
     keywords = _keywords(text, found)
     if not keywords and _share(found, STOP_WORDS) < MIN_FUNCTION_WORDS:
-        return "not English"
+        return "not_english"
     if _repeated(found) > _MAX_REPEATED:
-        return "repeated text: the same words stand in it more than once"
+        return "repeated"
     if keywords:
-        return "a list of keywords: tell in sentences what happened"
+        return "keywords"
     if _gibberish(found):
-        return "no sentences: the words or their order are not English"
+        return "no_sentences"
     if _instructions().search(" ".join(_words_and_digits(text))):
-        return "an instruction to the program: tell only what happened"
+        return "instruction"
     if _copied(found) > _MAX_COPIED:
-        return "copied from the competency: tell what you did, in your own words"
+        return "copied"
     if _off_topic(found):
-        return "off topic: it names nobody who acts and nobody who is served"
+        return "off_topic"
     return None
 
 

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from classifier.assessment import Assessment
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.framework import Framework, Scale, framework_names, load_framework
 
 KINDS = ("evidence", "flag", "means", "client", "shared")

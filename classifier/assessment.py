@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 
 @dataclass(frozen=True)
@@ -114,3 +114,11 @@ class Assessment:
 
 _FINDINGS = ("evidence", "flags", "means")
 _NOTES = ("client_words", "story", "values", "shared")
+
+
+class Assesses(Protocol):
+    """What measuring needs of an assessor."""
+
+    def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
+        """Assessments in the order of the texts."""
+        ...

@@ -69,9 +69,8 @@ class Assessor:
         self.heads = fit_heads(examples, readings, keys, COVERAGE)
         return self
 
-    def calibrate(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int = 10) -> Assessor:
-        """Set the mass of the level sets so that they cover writers left out of the fit."""
-        answers = self.cross_assess(examples, readings, folds)
+    def calibrate(self, examples: Sequence[Example], answers: Sequence[Assessment]) -> Assessor:
+        """Set the mass of the level sets so that they cover writers left out of the fit, whose answers `cross_assess` gives."""
         for scale in self.heads.scales:
             rated = [i for i, e in enumerate(examples) if scale in e.ratings]
             unseen = np.array([answers[i].ratings[scale].probabilities for i in rated])
@@ -133,8 +132,8 @@ class Assessor:
             )
 
     def _probabilities(self, readings: Sequence[Reading]) -> dict[str, Floats]:
-        cuts = {scale: np.array([r.cuts[scale] for r in readings]) for scale in readings[0].cuts} if readings else {}
-        found = {scale: head.predict_proba(cuts) for scale, head in self.heads.scales.items()} if readings else {}
+        cuts = {scale: np.array([r.cuts[scale] for r in readings]) for scale in readings[0].cuts}
+        found = {scale: head.predict_proba(cuts) for scale, head in self.heads.scales.items()}
         client = self.heads.client.predict_proba(np.array([r.client for r in readings]))
         return found | {"client": apply_guide(client, found["level"])}
 

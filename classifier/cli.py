@@ -22,9 +22,10 @@ from classifier.assessor import Assessor, load_assessor, shipped_model
 from classifier.contract import COLUMNS
 from classifier.corpus import check_corpus, read_corpus, read_examples
 from classifier.desk.verbs import add_verbs
+from classifier.document import messages
 from classifier.encoder import Encoder
 from classifier.errors import InputError
-from classifier.explain import explain, messages
+from classifier.explain import explain
 from classifier.framework import load_framework
 from classifier.private import write_private
 from classifier.uploads import open_docx, read_upload
@@ -33,7 +34,6 @@ from classifier.uploads import open_docx, read_upload
 if TYPE_CHECKING:
     from classifier.corpus import Example
     from classifier.evaluation import Section
-    from classifier.features import Reading
     from classifier.job import Summary
 
 
@@ -268,12 +268,13 @@ def _train(options: argparse.Namespace) -> int:
     print("fit …", file=sys.stderr)
     assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
-    assessor.calibrate(examples, readings)
+    answers = assessor.cross_assess(examples, readings, 10)
+    assessor.calibrate(examples, answers)
     _check_better(assessor, options.model, held_out)
     described = {
         "name": options.model.name,
         "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)},
-        "reference": _reference(assessor, examples, readings),
+        "reference": _reference(examples, answers),
     }
     # Written beside its place and moved there whole, so that a failure leaves no half model.
     options.model.parent.mkdir(parents=True, exist_ok=True)
@@ -308,12 +309,12 @@ def _check_better(assessor: Assessor, target: Path, held_out: Mapping[Path, Sequ
         raise InputError(f"{target}: the new model is worse than {before} and was not written.")
 
 
-def _reference(assessor: Assessor, examples: Sequence[Example], readings: Sequence[Reading]) -> dict[str, object]:
+def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> dict[str, object]:
     """What the desk's drift alarms compare with: figures on writers left out."""
-    from classifier.document import words
     from classifier.monitor import reference_of
+    from classifier.words import words
 
-    rated = [(e, a.ratings["level"]) for e, a in zip(examples, assessor.cross_assess(examples, readings, 10), strict=True) if "level" in e.ratings]
+    rated = [(e, a.ratings["level"]) for e, a in zip(examples, answers, strict=True) if "level" in e.ratings]
     return reference_of(
         [len(words(e.text)) for e, _ in rated], [given.level for _, given in rated], [e.ratings["level"] for e, _ in rated], len(rated[0][1].probabilities)
     ).to_dict()

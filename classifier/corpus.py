@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,15 @@ def read_corpus(path: Path) -> list[Example]:
     if not files:
         raise InputError(f"{path}: there is no corpus here (a folder with .jsonl files).")
     return [example for file in files for example in read_examples(file)]
+
+
+def pairs(examples: Sequence[Example]) -> list[tuple[int, int]]:
+    """Positions of the two texts of each pair, in the order of the examples; a text whose mate is not here is left out."""
+    members: dict[str, list[int]] = {}
+    for i, example in enumerate(examples):
+        if example.pair:
+            members.setdefault(example.pair, []).append(i)
+    return [(found[0], found[1]) for found in members.values() if len(found) == 2]
 
 
 def writer_groups(examples: Iterable[Example]) -> dict[str, str]:

@@ -17,7 +17,7 @@ from spacy.tokens import Doc
 
 from classifier.framework import DATA
 from classifier.refusals import suspect
-from classifier.words import words as words
+from classifier.words import words
 
 MAX_CHARACTERS = 20_000
 MIN_WORDS = 8
@@ -51,14 +51,15 @@ def _closes(text: str) -> bool:
 
 
 @cache
-def catalogue() -> dict[str, dict[str, Any]]:
+def messages() -> dict[str, Any]:
     """data/en.toml: every visible string, and the words that the rules look for."""
     return tomllib.loads((DATA / "en.toml").read_text("utf-8"))
 
 
 def cues(name: str) -> dict[str, list[str]]:
     """A table of cue phrases from data/en.toml, by its name."""
-    return catalogue()[name]
+    found: dict[str, list[str]] = messages()[name]
+    return found
 
 
 @cache
@@ -107,4 +108,4 @@ def refusal(text: str) -> str | None:
 
 
 def _reason(key: str, **numbers: int) -> str:
-    return str(catalogue()["refusals"][key]).format(**numbers)
+    return str(messages()["refusals"][key]).format(**numbers)

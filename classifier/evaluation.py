@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor
-from classifier.corpus import Example, scale_sizes, writer_groups
-from classifier.document import words
+from classifier.corpus import Example, pairs, scale_sizes, writer_groups
 from classifier.errors import InputError
 from classifier.features import Reading
 from classifier.findings import character_f1, flag_pairs, flag_scores, flagged_lookalikes, level_evidence_f1
@@ -25,6 +24,7 @@ from classifier.knockout import knock_out
 from classifier.metrics import agreement, calibration_error, confusion, grouped_spearman, interval, partial_correlation, recalls
 from classifier.ordinal import OrdinalRegression
 from classifier.short_examples import KINDS, outcomes
+from classifier.words import words
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -117,7 +117,7 @@ def evaluate_new_writers(assessor: Assessor, examples: Sequence[Example], answer
         return []
     of_new, theirs = [examples[i] for i in new], [answers[i] for i in new]
     title = f"Writers that the encoder was not trained on ({', '.join(sorted({e.source for e in of_new}))})"
-    sections = [s for s in _scale_sections(title, theirs, of_new, None) if ": level " in s.title]
+    sections = _scale_sections(title, theirs, of_new, None, ["level"])
     sections.append(_findings(f"{title}: flags and evidence", theirs, of_new))
     found = knock_out(assessor, of_new)
     figures: dict[str, Figure] = {
@@ -140,9 +140,14 @@ def baselines(examples: Sequence[Example]) -> list[Section]:
     ]
 
 
-def _scale_sections(title: str, answers: Sequence[Assessment], examples: Sequence[Example], writers: Sequence[str] | None) -> list[Section]:
+def _scale_sections(
+    title: str, answers: Sequence[Assessment], examples: Sequence[Example], writers: Sequence[str] | None, scales: Collection[str] | None = None
+) -> list[Section]:
+    """A section for each of these scales, or for all."""
     sections = []
     for scale, size in scale_sizes().items():
+        if scales is not None and scale not in scales:
+            continue
         rated = [i for i, e in enumerate(examples) if scale in e.ratings and scale in answers[i].ratings]
         if not rated:
             continue
@@ -202,11 +207,7 @@ def _length(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[
 def _ties(examples: Sequence[Example], given: Ints) -> dict[str, Figure]:
     """Pairs with both levels right; rewrites that got the level of their original."""
     position = {e.id: i for i, e in enumerate(examples)}
-    pairs: dict[str, list[int]] = {}
-    for i, example in enumerate(examples):
-        if example.pair:
-            pairs.setdefault(example.pair, []).append(i)
-    both = [all(given[i] == examples[i].ratings["level"] for i in members) for members in pairs.values() if len(members) == 2]
+    both = [all(given[i] == examples[i].ratings["level"] for i in members) for members in pairs(examples)]
     same = [given[i] == given[position[e.rewrites]] for i, e in enumerate(examples) if e.rewrites in position]
     figures: dict[str, Figure] = {}
     if both:

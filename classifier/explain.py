@@ -5,13 +5,11 @@ Nothing here is a sentence to paste: what is missing is put as a question to the
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from classifier.assessment import Assessment, Finding, Note, Rating
-from classifier.framework import DATA, Framework, Scale, framework_names, load_framework
+from classifier.document import messages
+from classifier.framework import Framework, Scale, framework_names, load_framework
 
 _CLOSE = 0.1  # two levels whose probabilities lie this near are named as a close call
 
@@ -26,12 +24,6 @@ class Section:
 
     def __str__(self) -> str:
         return "\n".join([self.title, *(f"  {line}" for line in self.lines)])
-
-
-@cache
-def messages() -> dict[str, Any]:
-    """The catalogue of English messages."""
-    return tomllib.loads((DATA / "en.toml").read_text("utf-8"))
 
 
 def explain(assessment: Assessment, framework: str = "cra") -> str:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import fisher_exact
 
-from classifier.assessment import Assessment
+from classifier.assessment import Assesses
 from classifier.errors import InputError
 from classifier.evaluation import Section
 from classifier.metrics import agreement
@@ -34,14 +33,6 @@ MAX_DSM = 0.10
 FOUR_FIFTHS = 0.8
 # Local Law 144 lets categories be set aside that hold less than this share of the people.
 _SET_ASIDE = 0.02
-
-
-class Assesses(Protocol):
-    """What the audit needs of an assessor."""
-
-    def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
-        """Assessments in the order of the texts."""
-        ...
 
 
 @dataclass(frozen=True)

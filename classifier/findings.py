@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from classifier.assessment import Assessment, Finding
-from classifier.corpus import Example, Label
+from classifier.corpus import Example, Label, pairs
 from classifier.metrics import precision_recall_f1
 from classifier.spans import Span, located, meet
 
@@ -35,12 +35,8 @@ def flagged_lookalikes(answers: Sequence[Assessment], examples: Sequence[Example
 
 def flag_pairs(answers: Sequence[Assessment], examples: Sequence[Example]) -> float:
     """Share of the flags that readers gave to one text of a pair only which were found there and not in the other; NaN without any."""
-    pairs: dict[str, list[int]] = {}
-    for i, example in enumerate(examples):
-        if example.pair:
-            pairs.setdefault(example.pair, []).append(i)
     right = []
-    for one, other in (members for members in pairs.values() if len(members) == 2):
+    for one, other in pairs(examples):
         for holds, lacks in ((one, other), (other, one)):
             for key in {f.key for f in examples[holds].flags} - {f.key for f in examples[lacks].flags}:
                 right.append(any(f.key == key for f in answers[holds].flags) and all(f.key != key for f in answers[lacks].flags))

@@ -15,10 +15,11 @@ import pandas as pd
 from classifier.batch import refuse_taken, unscored
 from classifier.checkpoint import Checkpoint, text_key, unfinished
 from classifier.contract import COLUMNS, TYPES
-from classifier.document import MIN_WORDS, words
+from classifier.document import MIN_WORDS
 from classifier.errors import InputError
 from classifier.rows import Chunk, Scored, Shown, Table, as_text
 from classifier.tables import check_target, open_table, write_table
+from classifier.words import words
 from classifier.workers import Score
 
 _NAMED_ROWS = 10

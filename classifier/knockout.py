@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from classifier.assessor import Assessor
 from classifier.corpus import Example
-from classifier.document import segments, words
+from classifier.document import segments
 from classifier.spans import Span, located
+from classifier.words import words
 
 
 def knock_out(assessor: Assessor, examples: Sequence[Example], seed: int = 0) -> dict[str, tuple[float, int]]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 
 from classifier.assessment import Note
-from classifier.document import Segment, cues, words
+from classifier.document import Segment, cues
+from classifier.words import words
 
 STORY = ("situation", "task", "action", "result")
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from classifier.contract import COLUMNS
-from classifier.document import words
 from classifier.errors import InputError
 from classifier.job import guess_text, kind
+from classifier.private import write_private
 from classifier.rows import Table, as_text
 from classifier.tables import open_table
+from classifier.words import words
 
 _LEVELS = range(5)
 _COLOURS = ("#767676", "#4a7ba6", "#2f6690", "#1b4f72", "#0b2f4a")
@@ -59,7 +58,7 @@ def write_report(scored: Path, page: Path, notice: str, *, text: str | None = No
     if page.exists() and page.samefile(scored):
         raise InputError(f"{page}: the page would replace the table; give it another name.")
     counts = _count(table, scored, text, group)
-    _write(page, _page(scored.name, counts, notice, group, smallest))
+    write_private(page, _page(scored.name, counts, notice, group, smallest).encode("utf-8", "replace"))
 
 
 def _count(table: Table, path: Path, text: str | None, group: str | None) -> Counts:
@@ -246,17 +245,3 @@ def _table(caption: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     first = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
     body = "".join(f'<tr><th scope="row">{escape(row[0])}</th>' + "".join(f"<td>{escape(cell)}</td>" for cell in row[1:]) + "</tr>" for row in rows)
     return f"<table><caption>{escape(caption)}</caption><thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _write(path: Path, content: str) -> None:
-    """Write beside its place, readable by its owner alone, and move it there when it is whole."""
-    name = None
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as stream:
-            stream.write(content)
-        os.replace(name, path)
-    except OSError as error:
-        if name is not None:
-            Path(name).unlink(missing_ok=True)
-        raise InputError(f"{path}: cannot be written ({error.strerror}).") from error

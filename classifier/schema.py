@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from classifier.document import MAX_CHARACTERS
-from classifier.explain import messages
+from classifier.document import MAX_CHARACTERS, messages
 from classifier.framework import framework_names
 
 MAX_TEXTS = 100

@@ -12,8 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from classifier.assessor import Assessor
+from classifier.document import messages
 from classifier.errors import InputError
-from classifier.explain import messages
 from classifier.web import LOCAL_HOSTS, create_app
 
 _ANYWHERE = {"0.0.0.0", "::"}

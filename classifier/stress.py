@@ -13,9 +13,9 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Any
 
-from classifier.assessment import Assessment
+from classifier.assessment import Assesses
 from classifier.corpus import Example
 from classifier.document import segments
 from classifier.evaluation import Figure, Section
@@ -30,14 +30,6 @@ RISE, FALL, MOVE = "must not rise", "must fall", "must not move"
 _IDENTITY = "must not move: identity"
 _NOTE = "n counts cases; a test without cases had no text that it applies to"
 _SHOWN = 3  # failed cases that are named for each test
-
-
-class Assesses(Protocol):
-    """What the suite needs of an assessor."""
-
-    def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
-        """Assessments in the order of the texts."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -27,9 +27,9 @@ from starlette.exceptions import HTTPException
 from classifier.answer import change, ladder, marks, pieces, questions, visible
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor, read_manifest
-from classifier.document import MAX_CHARACTERS
+from classifier.document import MAX_CHARACTERS, messages
 from classifier.errors import InputError
-from classifier.explain import advise, messages
+from classifier.explain import advise
 from classifier.framework import framework_names, load_framework
 from classifier.gate import Gate, problem
 from classifier.schema import Answer, Answers, FrameworkName, Frameworks, Health, ManyTexts, ModelFacts, OneText, PageText, Problem, ReadText

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from classifier.answer import Mark, marks, questions
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor
+from classifier.document import messages
 from classifier.errors import InputError
-from classifier.explain import messages
 from classifier.framework import Framework, load_framework
 from classifier.uploads import RunSpan, docx_text, run_characters
 

@@ -11,8 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from classifier.corpus import read_corpus
-from classifier.document import words
 from classifier.framework import DATA
+from classifier.words import words
 
 _WORDS = 100  # the most frequent words; what follows what among them tells word order
 

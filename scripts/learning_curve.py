@@ -74,7 +74,7 @@ def main() -> int:
         for count, parts in draws(examples, writer_groups(made), options.orders).items():
             ours, counted = [], []
             for part in parts:
-                heads = Assessor(shipped.encoder, shipped.seed, shipped.C).fit(part, [read_of[e.text] for e in part])
+                heads = Assessor(shipped.encoder, shipped.seed).fit(part, [read_of[e.text] for e in part])
                 tfidf = Counted("tfidf")
                 tfidf.fit(part)
                 ours.append(qwk(true, np.array([a.ratings["level"].level for a in heads.assess_readings(asked)]), SIZE))

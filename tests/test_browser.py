@@ -7,8 +7,6 @@ import io
 import json
 import os
 import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
@@ -16,9 +14,10 @@ from typing import Any, cast
 import pytest
 from files import docx_of
 from fixed import DRAFT, EVIDENCE, FLAGS, FixedAssessor
+from serving import served
 
 from classifier.assessor import Assessor
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.framework import load_framework
 
 pytestmark = pytest.mark.browser
@@ -31,18 +30,10 @@ CRA = load_framework("cra")
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    import uvicorn
-
     from classifier.web import create_app
 
-    server = uvicorn.Server(uvicorn.Config(create_app(cast(Assessor, FixedAssessor())), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with served(create_app(cast(Assessor, FixedAssessor()))) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

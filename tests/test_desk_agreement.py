@@ -16,7 +16,7 @@ from classifier.assessor import Assessor
 from classifier.desk.agreement import SMALLEST, Pair, furthest, kappa, person_pairs, suggestion_pairs, table
 from classifier.desk.drift import seen, watched
 from classifier.desk.pages import create_desk
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.monitor import reference_of
 
 

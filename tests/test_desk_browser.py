@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from fixed import DRAFT, FixedAssessor
+from serving import served
 from test_browser import Visit, browser  # noqa: F401  a fixture
 
 from classifier.assessor import Assessor
 from classifier.desk.store import Desk
 from classifier.desk.verify import verify
-from classifier.explain import messages
+from classifier.document import messages
 
 pytestmark = pytest.mark.browser
 
@@ -32,18 +31,10 @@ def desk(tmp_path: Path) -> Desk:
 
 @pytest.fixture
 def address(desk: Desk) -> Iterator[str]:
-    import uvicorn
-
     from classifier.desk.pages import create_desk
 
-    server = uvicorn.Server(uvicorn.Config(create_desk(desk, cast(Assessor, FixedAssessor())), port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/"
-    server.should_exit = True
-    thread.join()
+    with served(create_desk(desk, cast(Assessor, FixedAssessor()))) as found:
+        yield found
 
 
 def sit(browser: Any, address: str, name: str) -> Visit:  # noqa: F811

@@ -17,8 +17,8 @@ from starlette.testclient import TestClient
 from classifier.assessor import Assessor
 from classifier.desk.pages import create_desk
 from classifier.desk.store import Desk
+from classifier.document import messages
 from classifier.errors import InputError
-from classifier.explain import messages
 from classifier.framework import load_framework
 
 

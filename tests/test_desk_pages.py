@@ -17,7 +17,7 @@ from classifier.assessor import Assessor
 from classifier.desk.pages import create_desk
 from classifier.desk.store import Desk
 from classifier.desk.verify import verify
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.framework import load_framework
 from classifier.gate import SECURITY_HEADERS
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.document import MAX_CHARACTERS, refusal, segments, words
+from classifier.document import MAX_CHARACTERS, refusal, segments
+from classifier.words import words
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_the_next_level_is_asked_for_in_questions_and_leaves_out_what_is_shown()
 
 
 def test_every_behaviour_has_a_question() -> None:
-    from classifier.explain import messages
+    from classifier.document import messages
 
     assert set(messages()["questions"]) == {b.key for b in load_framework("cra").behaviours}
 

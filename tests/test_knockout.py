@@ -9,9 +9,9 @@ import pytest
 
 from classifier.assessment import Assessment, Client, Rating
 from classifier.corpus import Example, Label
-from classifier.document import words
 from classifier.knockout import knock_out, other_words, without
 from classifier.spans import Span, located
+from classifier.words import words
 
 TEXT = "The day was long and the hall was full. I called her back with the answer. It rained. She went home at last and I had tea."
 ACT = "I called her back with the answer"

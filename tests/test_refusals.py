@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from classifier.corpus import WORKED_EXAMPLES, Example, read_examples
-from classifier.document import refusal, words
+from classifier.document import refusal
 from classifier.framework import load_framework
+from classifier.words import words
 
 DRAFT = (
     "A client asked for her balance. I looked it up, called her back and told her what it was. She had a question on her return as well, so I found the "

@@ -10,11 +10,12 @@ from stub_assessor import StubAssessor
 
 from classifier.assessment import Assessment, Rating
 from classifier.corpus import Example, Label, read_examples
-from classifier.document import refusal, words
+from classifier.document import refusal
 from classifier.errors import InputError
 from classifier.pairs import Pair, read_pairs
 from classifier.stress import FALL, MOVE, RISE, cases, holds, outcomes, stress
 from classifier.stress import tests as named_tests
+from classifier.words import words
 
 LIMIT = 3
 

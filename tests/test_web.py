@@ -26,7 +26,7 @@ from fixed import DRAFT, FixedAssessor
 from starlette.testclient import TestClient
 
 from classifier.assessor import Assessor
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.schema import Answer
 from classifier.uploads import MAX_BYTES
 from classifier.web import create_app

@@ -20,7 +20,7 @@ from lxml import etree
 
 from classifier.assessor import Assessor
 from classifier.cli import main
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.uploads import docx_text, open_docx
 from classifier.word import annotate, save_docx
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from classifier.desk.record import Entered, Reading
-from classifier.document import words
 from classifier.monitor import Reference, Seen, Watched, limits, watch
+from classifier.words import words
 
 
 def watched(described: Mapping[str, Any], examples: Sequence[Entered], readings: Sequence[Reading], version: str, scale: str) -> tuple[Watched, ...] | None:

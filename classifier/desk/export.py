@@ -16,8 +16,8 @@ from classifier.desk.faults import OutOfOrderError
 from classifier.desk.judgement import Judgement
 from classifier.desk.record import Entered, Final, Reading
 from classifier.desk.store import Desk
+from classifier.document import messages
 from classifier.errors import InputError
-from classifier.explain import messages
 from classifier.framework import DATA, Framework
 
 DEPARTMENT = "department.toml"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from classifier.assessor import Assessor, load_assessor, shipped_model
+from classifier.document import messages
 from classifier.errors import InputError
-from classifier.explain import messages
 
 # As in cli.py, each verb imports what it alone needs.
 

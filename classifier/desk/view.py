@@ -11,7 +11,7 @@ import jinja2
 from classifier.answer import Mark, ladder, marks
 from classifier.assessment import Assessment, Finding
 from classifier.desk.judgement import Judgement
-from classifier.explain import messages
+from classifier.document import messages
 from classifier.framework import Framework
 from classifier.web import page_templates
 

@@ -33,8 +33,8 @@ from classifier.uploads import open_docx, read_upload
 # Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
 if TYPE_CHECKING:
     from classifier.corpus import Example
-    from classifier.evaluation import Section
     from classifier.job import Summary
+    from classifier.sections import Section
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

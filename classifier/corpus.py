@@ -12,8 +12,9 @@ from classifier.errors import InputError
 from classifier.framework import framework_names, load_framework
 
 CLIENTS = ("external", "internal", "not_a_client", "none")
-# Parts of a corpus folder that are no training examples: the documents' own statements and the unseen worked examples.
-STATEMENTS, WORKED_EXAMPLES = "statements.jsonl", "worked_examples.jsonl"
+# Parts of a corpus folder that are no training examples: the documents' own statements, the unseen worked examples, and
+# invented competency dictionaries.
+STATEMENTS, WORKED_EXAMPLES, DICTIONARIES = "statements.jsonl", "worked_examples.jsonl", "dictionaries.jsonl"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Example:
     """One labelled text. A rating or client that the readers left open is absent or None.
 
     `means` holds quotes of the conduct opposite to an anti-pattern, with the anti-pattern's key; None where nobody looked.
+    `readers` holds the levels that two readers gave without knowing of each other; empty where one read.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Example:
     source: str = ""
     pair: str | None = None
     rewrites: str | None = None
+    readers: tuple[int, ...] = ()
 
 
 def scale_sizes() -> dict[str, int]:
@@ -63,7 +66,7 @@ def read_examples(path: Path) -> list[Example]:
 
 def read_corpus(path: Path) -> list[Example]:
     """Read all training examples of a corpus folder (or one file), without statements and worked examples."""
-    files = [path] if path.is_file() else sorted(f for f in path.glob("*.jsonl") if f.name not in {STATEMENTS, WORKED_EXAMPLES})
+    files = [path] if path.is_file() else sorted(f for f in path.glob("*.jsonl") if f.name not in {STATEMENTS, WORKED_EXAMPLES, DICTIONARIES})
     if not files:
         raise InputError(f"{path}: there is no corpus here (a folder with .jsonl files).")
     return [example for file in files for example in read_examples(file)]
@@ -115,7 +118,7 @@ def check_corpus(path: Path) -> list[str]:
             where = f"{file}:{number}"
             try:
                 record = _parse(line)
-                reasons = list(_statement_faults(record) if file.name == STATEMENTS else _faults(record))
+                reasons = list(_FAULTS.get(file.name, _faults)(record))
             except ValueError as error:
                 faults.append(f"{where}: {error}")
                 continue
@@ -168,6 +171,18 @@ def _statement_faults(record: Mapping[str, Any]) -> Iterator[str]:
         yield "no value"
 
 
+def _dictionary_faults(record: Mapping[str, Any]) -> Iterator[str]:
+    for key in ("id", "dictionary", "text"):
+        if not isinstance(record.get(key), str):
+            yield f"no {key}"
+    level, highest = record.get("scale_level"), record.get("scale_max")
+    if not (isinstance(level, int) and isinstance(highest, int) and 1 <= level <= highest):
+        yield "scale_level is not between 1 and scale_max"
+
+
+_FAULTS = {STATEMENTS: _statement_faults, DICTIONARIES: _dictionary_faults}
+
+
 def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     for number, line in enumerate(_lines(path), 1):
         try:
@@ -211,9 +226,16 @@ def _example(path: Path, number: int, record: Mapping[str, Any]) -> Example:
             source=str(record.get("source", path.stem)),
             pair=record.get("pair"),
             rewrites=record.get("rewrites"),
+            readers=_readers(record),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}:{number}: not a labelled example ({error!r}).") from error
+
+
+def _readers(record: Mapping[str, Any]) -> tuple[int, ...]:
+    second = (record.get("second_reading") or {}).get("level")
+    levels = [record.get("level_reader_1"), record.get("level_reader_2")] if second is None else [record.get("level"), second]
+    return tuple(int(level) for level in levels if level is not None) if None not in levels else ()
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from sklearn.preprocessing import StandardScaler
 
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor
+from classifier.certainty import certainty
 from classifier.corpus import Example, pairs, scale_sizes, writer_groups
 from classifier.errors import InputError
 from classifier.features import Reading
@@ -23,27 +23,12 @@ from classifier.findings import character_f1, flag_pairs, flag_scores, flagged_l
 from classifier.knockout import knock_out
 from classifier.metrics import agreement, calibration_error, confusion, grouped_spearman, interval, partial_correlation, recalls
 from classifier.ordinal import OrdinalRegression
+from classifier.sections import Figure, Section
 from classifier.short_examples import KINDS, outcomes
 from classifier.words import words
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Figure = tuple[float, tuple[float, float] | None]
-
-
-@dataclass(frozen=True)
-class Section:
-    """One table of a report: named figures, each with a 95 % interval where there is one, and lines of text."""
-
-    title: str
-    figures: Mapping[str, Figure] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        rows = [self.title, "-" * len(self.title)]
-        for name, (value, bounds) in self.figures.items():
-            rows.append(f"  {name:<44} {value:6.3f}" + (f"   [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else ""))
-        return "\n".join([*rows, *(f"  {line}" for line in self.lines)])
 
 
 def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Sequence[Reading], folds: int | None = None) -> list[Section]:
@@ -54,6 +39,7 @@ def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Seq
     sections = [*_scale_sections("Made corpus, writer left out", answers, examples, writers)]
     given = np.array([a.ratings["level"].level for a in answers])
     figures = {**_client(answers, examples), **_length(answers, examples), **_ties(examples, given)}
+    sections.append(certainty("Made corpus, writer left out", answers, examples))
     sections.append(Section("Made corpus, writer left out: client, length, pairs", figures))
     sections.append(_findings("Made corpus, writer left out: flags and evidence", answers, examples))
     return sections + evaluate_new_writers(assessor, examples, answers) + baselines(examples)
@@ -66,6 +52,7 @@ def evaluate_examples(assessor: Assessor, examples: Sequence[Example], made: Seq
     refused = len(answers) - len(assessed)
     answers, examples = [answers[i] for i in assessed], [examples[i] for i in assessed]
     sections = [*_scale_sections("Examples", answers, examples, None)]
+    sections.append(certainty("Examples", answers, examples))
     false_flags = [any(f.key not in e.flag_keys for f in a.flags) for a, e in zip(answers, examples, strict=True)]
     figures = {**_client(answers, examples), **_length(answers, examples), "texts with a false flag": (float(np.mean(false_flags)), None)}
     sections.append(Section("Examples: client, length, flags", figures, (f"{refused} texts were refused",)))

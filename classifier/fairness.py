@@ -19,9 +19,9 @@ from scipy.stats import fisher_exact
 
 from classifier.assessment import Assesses
 from classifier.errors import InputError
-from classifier.evaluation import Section
 from classifier.metrics import agreement
 from classifier.rows import as_text
+from classifier.sections import Section
 from classifier.tables import open_table
 
 Floats = NDArray[np.float64]

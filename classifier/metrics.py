@@ -83,3 +83,37 @@ def precision_recall_f1(true_positives: int, found: int, wanted: int) -> tuple[f
     """Precision, recall and F1 from counts; 0 where undefined."""
     precision, recall = true_positives / max(found, 1), true_positives / max(wanted, 1)
     return precision, recall, 2 * precision * recall / max(precision + recall, 1e-12)
+
+
+def moments_apart(true: Ints, given: Floats) -> tuple[float, float]:
+    """Standardized mean difference, and ratio of the standard deviations (given to true); ETS asks for at most .15 apart (Williamson et al. 2012).
+
+    The difference is divided by sqrt((variance of true + variance of given) / 2); NaN where neither varies.
+    """
+    of_true, of_given = float(np.var(true, ddof=1)), float(np.var(given, ddof=1))
+    spread = np.sqrt((of_true + of_given) / 2)
+    difference = float((np.mean(given) - np.mean(true)) / spread) if spread else float("nan")
+    return difference, float(np.sqrt(of_given / of_true)) if of_true else float("nan")
+
+
+def prmse(ratings: Floats, score: Floats) -> float:
+    """Share of the variance of the *true* rating that the score explains, the readers' own error taken out (Loukina et al. 2020, as in RSMTool).
+
+    ratings : (n, 2) or more columns, independent readings of each text
+    score : (n,) of the program, on the same scale
+
+    1 where the score is the true rating; with few texts it can come out above 1.
+    """
+    n, readers = ratings.shape
+    means = ratings.mean(1)
+    error = float(((ratings - means[:, None]) ** 2).sum() / (n * (readers - 1)))
+    squared = readers * float(((means - score) ** 2).sum()) - n * error
+    variance = readers * float(((means - means.mean()) ** 2).sum()) - (n - 1) * error
+    return float(1 - (squared / (n * readers)) / (variance / (readers * (n - 1))))
+
+
+def risk_coverage(confidence: Floats, wrong: NDArray[np.bool_]) -> list[tuple[float, float]]:
+    """(coverage, risk): share of the texts that are answered when the surest go first, and share wrong among these (Geifman and El-Yaniv 2017)."""
+    order = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(order) + 1)
+    return list(zip((answered / len(order)).tolist(), (np.cumsum(wrong[order]) / answered).tolist(), strict=True))

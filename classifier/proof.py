@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 
-from classifier.evaluation import Figure, Section
+from classifier.sections import Figure, Section
 
 _STYLE = """
 body{font:1rem/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1a1a1a;background:#fff}
@@ -33,6 +33,7 @@ def _section(section: Section) -> str:
         rows = "".join(_row(name, figure) for name, figure in section.figures.items())
         head = '<tr><th scope="col">figure</th><th scope="col">value</th><th scope="col">95 % interval</th><th scope="col">from 0 to 1</th></tr>'
         parts.append(f"<table><caption>{escape(section.title)}</caption><thead>{head}</thead><tbody>{rows}</tbody></table>")
+    parts.extend(_curve(name, points) for name, points in section.curves.items())
     if section.lines:
         # Scrolled by keyboard too, so it takes the focus and has a name.
         lines = escape("\n".join(section.lines))
@@ -44,6 +45,18 @@ def _row(name: str, figure: Figure) -> str:
     value, bounds = figure
     shown = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "–"
     return f'<tr><th scope="row">{escape(name)}</th><td>{value:.3f}</td><td>{shown}</td><td>{_bar(value, bounds)}</td></tr>'
+
+
+def _curve(name: str, points: Sequence[tuple[float, float]]) -> str:
+    """A picture of points from 0 to 1, its ends in words."""
+    side = 240
+    line = " ".join(f"{x * side:.1f},{(1 - y) * side:.1f}" for x, y in points)
+    said = f"{name}; from {points[0][1]:.2f} to {points[-1][1]:.2f}"
+    frame = f'<rect x="0" y="0" width="{side}" height="{side}" fill="none" stroke="#767676"/>'
+    drawn = f'<polyline points="{line}" fill="none" stroke="#2f6690" stroke-width="2"/>'
+    label = escape(said, quote=True)
+    picture = f'<svg role="img" aria-label="{label}" viewBox="0 0 {side} {side}" width="{side}" height="{side}">{frame}{drawn}</svg>'
+    return f"<figure>{picture}<figcaption>{label}</figcaption></figure>"
 
 
 def _bar(value: float, bounds: tuple[float, float] | None) -> str:

@@ -18,9 +18,9 @@ from typing import Any
 from classifier.assessment import Assesses
 from classifier.corpus import Example
 from classifier.document import segments
-from classifier.evaluation import Figure, Section
 from classifier.framework import DATA, load_framework
 from classifier.pairs import Pair
+from classifier.sections import Figure, Section
 from classifier.words import words
 
 Made = str | tuple[str, str] | None

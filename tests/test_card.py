@@ -15,8 +15,8 @@ import pytest
 from classifier.card import papers_of, read_figures, write_card
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.evaluation import Section
 from classifier.framework import DATA
+from classifier.sections import Section
 
 SEVEN = ["Role in the decision", "Input", "Criteria and operations", "Reviews", "Output and how to read it", "Principal factors", "Recourse"]
 

@@ -88,3 +88,20 @@ def test_reading_a_broken_line_is_one_sentence(tmp_path: Path) -> None:
         read_corpus(tmp_path)
     with pytest.raises(InputError, match="there is no corpus here"):
         read_corpus(tmp_path / "nowhere")
+
+
+def test_a_statement_of_a_dictionary_has_a_level_on_its_scale(tmp_path: Path) -> None:
+    good = {"id": "d-1", "dictionary": "Harbour Clinic", "scale_max": 3, "scale_level": 3, "text": "Shapes the service."}
+    high, nameless = good | {"id": "d-2", "text": "Answers.", "scale_level": 4}, good | {"id": "d-3", "text": "Asks.", "dictionary": None}
+    file = write(tmp_path / "dictionaries.jsonl", good, high, nameless)
+    assert check_corpus(tmp_path) == [f"{file}:2: scale_level is not between 1 and scale_max", f"{file}:3: no dictionary"]
+
+
+def test_two_readers_levels_are_read_from_both_forms_of_record(tmp_path: Path) -> None:
+    write(
+        tmp_path / "a.jsonl",
+        GOOD | {"second_reading": {"level": 3}},
+        GOOD | {"id": "a-2", "text": "Also.", "evidence": [], "level_reader_1": 1, "level_reader_2": 0},
+        GOOD | {"id": "a-3", "text": "Alone.", "evidence": []},
+    )
+    assert [e.readers for e in read_examples(tmp_path / "a.jsonl")] == [(2, 3), (1, 0), ()]

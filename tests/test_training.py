@@ -1,0 +1,71 @@
+"""What the training of the encoder does to texts and weights; skipped where the extra [encoder] is not installed."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from classifier.corpus import Example, Label
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+pytest.importorskip("onnxruntime.quantization")
+
+import average_encoders  # noqa: E402
+import quantized  # noqa: E402
+import train_encoder  # noqa: E402
+
+TEXT = "A client called us about her file on a rainy Monday in May. I looked into it for an hour. I called her back with the answer and she was glad of it."
+EXAMPLE = Example(
+    "x", TEXT, {"level": 2, "involvement": 2, "commitment": 2, "pspc_level": 1}, "external",
+    evidence=(Label("1.1", "with the answer"), Label("2.3", "I looked into it for an hour."), Label("2.4", "I called her back")),
+)  # fmt: skip
+
+
+def test_without_the_decisive_act_the_level_is_what_remains() -> None:
+    found = {changed.text: changed for seed in range(20) if (changed := train_encoder.with_words_taken_out(EXAMPLE, random.Random(seed)))}
+    cut = [changed for text, changed in found.items() if "looked into" not in text]
+    whole = [changed for text, changed in found.items() if "looked into" in text]
+    assert cut and whole
+    assert all(changed.ratings == {"level": 1} and changed.client is None and [e.key for e in changed.evidence] == ["1.1"] for changed in cut)
+    assert all(changed.ratings == EXAMPLE.ratings and len(changed.evidence) == 3 and len(changed.text) < len(TEXT) for changed in whole)
+
+
+def test_a_text_of_level_0_or_of_a_pair_stays_whole() -> None:
+    nothing = Example("y", TEXT, {"level": 0}, "none")
+    paired = Example("z", TEXT, {"level": 2}, "external", evidence=EXAMPLE.evidence, pair="p1")
+    assert not any(train_encoder.with_words_taken_out(example, random.Random(seed)) for example in (nothing, paired) for seed in range(5))
+
+
+def test_the_average_counts_missing_scores_as_zero() -> None:
+    first, second = {"a": torch.tensor([2.0, 4.0])}, {"a": torch.tensor([4.0, 8.0, 10.0])}
+    assert average_encoders.averaged(first, second, 0.75)["a"].tolist() == [3.5, 7.0, 7.5]
+
+
+def test_a_smoothed_layer_gives_the_same_numbers() -> None:
+    class Tiny(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = torch.nn.ModuleList([torch.nn.Linear(4, 3), torch.nn.Linear(3, 2)])
+
+        def forward(self, ids: torch.Tensor) -> torch.Tensor:
+            x = torch.nn.functional.one_hot(ids, 4).float() * torch.tensor([100.0, 1.0, 0.1, 5.0])
+            return self.layers[1](self.layers[0](x))
+
+    torch.manual_seed(0)
+    tiny, ids = Tiny(), torch.tensor([[0, 1, 2, 3]])
+    changed = quantized.smoothed(tiny, [[0, 1], [2, 3]])
+    assert torch.allclose(tiny(ids), changed(ids), rtol=1e-4)
+    assert isinstance(changed.layers[0], quantized.Smoothed)
+    # The input of large values is divided by more than the small one.
+    inverse = changed.layers[0].inverse
+    assert inverse[0] < inverse[1] < inverse[2]
+
+
+def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:
+    def items(*levels: int) -> list[train_encoder.Item]:
+        return [train_encoder.Item(EXAMPLE, [0], None, None, 1.0, ladder=("A", level)) for level in levels]
+
+    rising, falling = torch.tensor([[-3.0] * 19, [-1.0] * 19]), torch.tensor([[-1.0] * 19, [-3.0] * 19])
+    assert train_encoder.ladder_loss(rising, items(1, 2)) < train_encoder.ladder_loss(falling, items(1, 2))

@@ -105,10 +105,14 @@ def open_docx(raw: bytes, name: str) -> Document:
         raise InputError(f"{name}: reading Word files needs python-docx: {_NEEDED}.") from error
     _check_archive(raw, name)
     try:
-        return docx.Document(io.BytesIO(raw))
+        document = docx.Document(io.BytesIO(raw))
     except Exception as error:
         # A broken document raises whatever its breakage leads to; all of it means the same to the user.
         raise InputError(f"{name}: this is not a Word document (.docx), or it is damaged ({type(error).__name__}).") from error
+    # Any XML can stand where the document should be, or a document without a body.
+    if getattr(document.element, "body", None) is None:
+        raise InputError(f"{name}: this is not a Word document (.docx), or it is damaged (it has no body).")
+    return document
 
 
 def _check_archive(raw: bytes, name: str) -> None:

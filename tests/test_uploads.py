@@ -49,6 +49,7 @@ def test_paragraphs_are_lines_tables_and_insertions_count_deletions_do_not() -> 
     assert read_upload(with_part(raw, "word/document.xml", body.encode()), "x") == "one\ntwo new\tend\nline\ncell"
 
 
+NO_BODY = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>&b;</w:t></w:r></w:p></w:body></w:document>"""
 EXTERNAL = ENTITIES.replace(b'<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">', b'<!ENTITY b SYSTEM "file:///etc/passwd">')
@@ -65,6 +66,8 @@ REFUSED = {
     "entities in UTF-16": (with_part(docx_of(LINE), "word/document.xml", ENTITIES.decode().encode("utf-16")), "document type"),
     "entities in EBCDIC": (with_part(docx_of(LINE), "word/styles.xml", b'<?xml version="1.0" encoding="cp037"?><a/>'), "encoding"),
     "entities in relations": (with_part(docx_of(LINE), "word/_rels/document.xml.rels", ENTITIES), "document type"),
+    "another root": (with_part(docx_of(LINE), "word/document.xml", b"<body/>"), "it has no body"),
+    "no body": (with_part(docx_of(LINE), "word/document.xml", NO_BODY), "it has no body"),
     "not XML": (with_part(docx_of(LINE), "word/document.xml", b"<w:oops"), "damaged"),
     "broken PDF": (b"%PDF-1.7\nnothing", "cannot be read"),
     "truncated PDF": (pdf_of(LINE)[:150], "cannot be read"),

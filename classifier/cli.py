@@ -245,6 +245,8 @@ def _print_summary(summary: Summary, output: Path) -> None:
 def _report(options: argparse.Namespace) -> int:
     from classifier.report import write_report
 
+    if options.scored.is_dir():
+        raise InputError(f"{options.scored}: this is a folder, not a scored table.")
     page = options.output or options.scored.with_suffix(".html")
     write_report(options.scored, page, messages()["notice"]["text"], text=options.text, group=options.group, smallest=options.smallest)
     print(f"-> {page}", file=sys.stderr)

@@ -115,3 +115,8 @@ def test_a_table_that_was_not_scored_is_said(tmp_path: Path, content: str, said:
     assert main(["report", str(tmp_path / "x.csv")]) == 1
     assert said in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_folder_or_no_name_for_the_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [main(["report", name]) for name in ("", ".", "/")] == [1, 1, 1]
+    assert capsys.readouterr().err.splitlines()[0] == ".: this is a folder, not a scored table."

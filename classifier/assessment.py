@@ -53,6 +53,11 @@ class Rating:
         """True when no other level is plausible."""
         return len(self.level_set) == 1
 
+    @property
+    def expected(self) -> float:
+        """The mean of the values, each weighed with its probability."""
+        return sum(value * probability for value, probability in enumerate(self.probabilities))
+
 
 @dataclass(frozen=True)
 class Client:

@@ -19,8 +19,7 @@ def certainty(title: str, answers: Sequence[Assessment], examples: Sequence[Exam
     """Mean and spread against the readers', PRMSE where two read, coverage of the level set by level and length, risk by coverage."""
     ratings = [a.ratings["level"] for a in answers]
     true = np.array([e.ratings["level"] for e in examples])
-    probabilities: Floats = np.array([r.probabilities for r in ratings])
-    score: Floats = probabilities @ np.arange(probabilities.shape[1], dtype=np.float64)
+    score = np.array([r.expected for r in ratings])
     difference, ratio = moments_apart(true, score)
     figures: dict[str, Figure] = {
         "expected level: standardized mean difference": (difference, None),
@@ -31,7 +30,7 @@ def certainty(title: str, answers: Sequence[Assessment], examples: Sequence[Exam
         figures[f"PRMSE (n = {len(twice)} read twice)"] = (prmse(np.array([examples[i].readers for i in twice], float), score[twice]), None)
     # Sure of an answer is who gives it a high probability; the level given is the median, which need not be the likeliest.
     given = np.array([r.level for r in ratings])
-    curve = risk_coverage(probabilities[np.arange(len(given)), given], given != true)
+    curve = risk_coverage(np.array([r.probabilities[r.level] for r in ratings]), given != true)
     figures["area under the risk-coverage curve"] = (float(np.mean([risk for _, risk in curve])), None)
     covered = np.array([t in r.level_set for t, r in zip(true, ratings, strict=True)])
     lines = (

@@ -73,7 +73,7 @@ def evaluate_statements(assessor: Assessor, path: Path) -> Section:
         raise InputError(f"{path}: not levelled statements, one JSON object a line with text, scale_level and organization ({error!r}).") from error
     readings = assessor.read_unseen(texts)
     answers = list(assessor.assess_readings(readings))
-    score = _expected(answers, "level")
+    score = np.array([a.ratings["level"].expected for a in answers])
     figures: dict[str, Figure] = {"mean Spearman over organizations": (grouped_spearman(score, levels, organizations), None)}
     return Section(f"Levelled statements (n = {len(texts)}, {len(set(organizations))} organizations)", figures)
 
@@ -188,7 +188,8 @@ def _client(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[
 
 def _length(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, Figure]:
     level = np.array([e.ratings["level"] for e in examples], dtype=float)
-    return {"partial r (score, length | level)": (partial_correlation(_expected(answers, "level"), _lengths(examples)[:, 0], level), None)}
+    score = np.array([a.ratings["level"].expected for a in answers])
+    return {"partial r (score, length | level)": (partial_correlation(score, _lengths(examples)[:, 0], level), None)}
 
 
 def _ties(examples: Sequence[Example], given: Ints) -> dict[str, Figure]:
@@ -202,10 +203,6 @@ def _ties(examples: Sequence[Example], given: Ints) -> dict[str, Figure]:
     if same:
         figures[f"rewrites with the same level (n = {len(same)})"] = (float(np.mean(same)), None)
     return figures
-
-
-def _expected(answers: Sequence[Assessment], scale: str) -> Floats:
-    return np.array([np.dot(a.ratings[scale].probabilities, range(len(a.ratings[scale].probabilities))) for a in answers])
 
 
 def _length_model() -> Any:

@@ -130,7 +130,7 @@ def fairness(assessor: Assesses, rows: Sequence[Row], columns: Sequence[str], sm
     assessed = [i for i, answer in enumerate(answers) if answer.ok]
     true = np.array([rows[i].level for i in assessed])
     given = np.array([answers[i].ratings["level"].level for i in assessed])
-    score = np.array([np.dot(answers[i].ratings["level"].probabilities, range(LEVELS)) for i in assessed], dtype=np.float64)
+    score = np.array([answers[i].ratings["level"].expected for i in assessed], dtype=np.float64)
     wanted = [(column, [row.groups[k] for row in rows]) for k, column in enumerate(columns)]
     if len(columns) > 1:
         wanted.append((" × ".join(columns), [" × ".join(row.groups) for row in rows]))

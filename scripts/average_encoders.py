@@ -15,20 +15,14 @@ from pathlib import Path
 
 import torch
 import train_encoder
-from tokenizers import Tokenizer
-from transformers import AutoModel
 
 from classifier.corpus import read_corpus, writer_groups
 
 
 def averaged(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
     """(1 - share) * first + share * second; scores that the first did not have yet count as zero in it."""
-    return {name: (1 - share) * padded(first[name], weights) + share * weights for name, weights in second.items()}
-
-
-def padded(weights: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    """With rows of zeros below, up to the shape of `like`."""
-    return torch.cat([weights, torch.zeros(like.shape[0] - weights.shape[0], *weights.shape[1:])]) if weights.shape != like.shape else weights
+    missing = {name: torch.zeros_like(weights[len(first[name]) :]) for name, weights in second.items()}
+    return {name: (1 - share) * torch.cat([first[name], missing[name]]) + share * weights for name, weights in second.items()}
 
 
 def main() -> None:
@@ -44,13 +38,10 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     fold_of: dict[str, int] = json.loads((options.second / "folds.json").read_text("utf-8"))
-    tokenizer = Tokenizer.from_file(str(options.base / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)
     examples = read_corpus(options.corpus)
     groups = writer_groups(examples)
     items = [train_encoder.prepare(example, tokenizer) for example in examples if groups[example.source] in fold_of]
-    encoder = train_encoder.Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
     train_encoder.cache_lower(encoder, items)
 
     def load(name: str) -> None:

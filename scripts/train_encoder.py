@@ -87,7 +87,7 @@ class Item:
     weight: float
     hidden: torch.Tensor | None = None
     stand_in: Item | None = None  # the same text with words taken out, which goes through in its place in every second epoch
-    ladder: tuple[str, int] | None = None  # dictionary and level of a statement
+    rank: int | None = None  # of a statement, the level within its dictionary
 
 
 def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None) -> Item:
@@ -129,7 +129,7 @@ def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
     for line in path.read_text("utf-8").splitlines():
         record = json.loads(line)
         item = prepare(Example("", record["text"], {}, None), tokenizer, 1.0)
-        item.ladder = (record["dictionary"], record["scale_level"])
+        item.rank = record["scale_level"]
         found.setdefault(record["dictionary"], []).append(item)
     return list(found.values())
 
@@ -235,7 +235,7 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         document, tokens = encoder.upper(hidden, mask)
     document, tokens = document.float(), tokens.float()
-    if batch[0].ladder:
+    if batch[0].rank:
         return LOSS_WEIGHTS["ladders"] * ladder_loss(document, batch)
     weight = torch.tensor([item.weight for item in batch])
     weight = weight / weight.mean()
@@ -277,7 +277,7 @@ def pair_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
 
 def ladder_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
     """A statement shows no act, so its level is 0; among those of a dictionary the higher one must still score higher."""
-    level = torch.tensor([item.ladder[1] for item in batch])
+    level = torch.tensor([item.rank for item in batch])
     cuts = document[:, : scale_sizes()["level"] - 1]
     lower, higher = torch.nonzero(level[:, None] < level[None, :], as_tuple=True)
     return functional.softplus(cuts).mean() + functional.softplus(cuts[lower] - cuts[higher]).mean()
@@ -359,11 +359,23 @@ def keep(encoder: Encoder, folder: Path | None, name: str) -> None:
 
 
 def started(encoder: Encoder, folder: Path | None, name: str) -> Encoder:
-    """A copy of the encoder, with the weights that were kept under this name."""
+    """A copy of the encoder, with the weights that were kept under this name; scores that these did not have yet stay as they are."""
     encoder = copy.deepcopy(encoder)
     if folder is not None:
-        encoder.load_state_dict(torch.load(folder / f"{name}.pt", weights_only=True))
+        kept, own = torch.load(folder / f"{name}.pt", weights_only=True), encoder.state_dict()
+        encoder.load_state_dict({key: torch.cat([kept[key], own[key][len(kept[key]) :]]) for key in own})
     return encoder
+
+
+def opened(base: Path, layers: int, frozen: int) -> tuple[Tokenizer, Encoder]:
+    """The published tokenizer, which leaves texts whole, and an encoder on the first layers of the published one."""
+    found = hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest()
+    if found != BASE_SHA256:
+        raise SystemExit(f"{base}/model.safetensors: SHA-256 is {found}, not that of the published all-mpnet-base-v2.")
+    tokenizer = Tokenizer.from_file(str(base / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer, Encoder(AutoModel.from_pretrained(base), layers, frozen).eval()
 
 
 def folds(writers: list[str], count: int, seed: int, start: Path | None) -> dict[str, int]:
@@ -388,18 +400,13 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--folds", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sources", nargs="*", help="train on these writers only (the shipped encoder: t01 to t38)")
+    parser.add_argument("--sources", nargs="*", help="train on these writers only (the model card names those of the shipped encoder)")
     parser.add_argument("--keep", type=Path, help="folder for the float32 weights of each encoder, and the fold of each writer")
     parser.add_argument("--start", type=Path, help="go on from the weights in such a folder")
     options = parser.parse_args()
-    found = hashlib.sha256((options.base / "model.safetensors").read_bytes()).hexdigest()
-    if found != BASE_SHA256:
-        raise SystemExit(f"{options.base}/model.safetensors: SHA-256 is {found}, not that of the published all-mpnet-base-v2.")
-    options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    tokenizer = Tokenizer.from_file(str(options.base / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer, encoder = opened(options.base, options.layers, options.frozen)
+    options.out.mkdir(parents=True, exist_ok=True)
     examples = [e for e in read_corpus(options.corpus) if not options.sources or e.source in options.sources]
     items = [prepare(example, tokenizer) for example in examples]
     chance = random.Random(options.seed)
@@ -407,7 +414,6 @@ def main() -> None:
         changed = with_words_taken_out(item.example, chance) if chance.random() < CHANGED else None
         item.stand_in = prepare(changed, tokenizer, 1.0) if changed else None
     ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
-    encoder = Encoder(AutoModel.from_pretrained(options.base), options.layers, options.frozen).eval()
     cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)
     everybody = train(started(encoder, options.start, "all"), items, ladders, options.epochs, options.rate, options.seed, "all writers")

@@ -65,7 +65,7 @@ def test_a_smoothed_layer_gives_the_same_numbers() -> None:
 
 def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:
     def items(*levels: int) -> list[train_encoder.Item]:
-        return [train_encoder.Item(EXAMPLE, [0], None, None, 1.0, ladder=("A", level)) for level in levels]
+        return [train_encoder.Item(EXAMPLE, [0], None, None, 1.0, rank=level) for level in levels]
 
     rising, falling = torch.tensor([[-3.0] * 19, [-1.0] * 19]), torch.tensor([[-1.0] * 19, [-3.0] * 19])
     assert train_encoder.ladder_loss(rising, items(1, 2)) < train_encoder.ladder_loss(falling, items(1, 2))

@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.ahead import in_order
 from classifier.assessment import Assessment, Client, Rating
 from classifier.conformal import conformal_mass, level_set
 from classifier.corpus import CLIENTS, Example, writer_groups
 from classifier.document import refusal
-from classifier.encoder import Encoder
+from classifier.encoder import Encoder, Encoding
 from classifier.errors import InputError
 from classifier.features import Reading, columns, read
 from classifier.heads import Heads, median_level
@@ -100,17 +101,22 @@ class Assessor:
 
     def assess(self, text: str) -> Assessment:
         """Assess one text. Any string gets an assessment; one that cannot be assessed says why in its status."""
-        return next(self.assess_many([text]))
+        return self._answer(self._look(text))
 
     def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
-        """Assess texts one after another, in order; the memory does not grow with their number."""
-        for text in texts:
-            reason = refusal(text)
-            if reason is not None:
-                yield Assessment(status=f"refused: {reason}", model=self.version)
-            else:
-                (encoding,) = self.encoder.encode([text])
-                yield from self.assess_readings([read(text, encoding, self.encoder)])
+        """Assess texts, in order; a few are looked at ahead, one to a core, so the memory does not grow with their number."""
+        self.encoder.warm_up()
+        return map(self._answer, in_order(self._look, texts, self.encoder.at_once))
+
+    def _look(self, text: str) -> tuple[str, Encoding | str]:
+        """A text with what the encoder says of it, or with the reason why it cannot be assessed."""
+        return text, refusal(text) or self.encoder.encode_one(text)
+
+    def _answer(self, looked: tuple[str, Encoding | str]) -> Assessment:
+        text, found = looked
+        if isinstance(found, str):
+            return Assessment(status=f"refused: {found}", model=self.version)
+        return next(self.assess_readings([read(text, found, self.encoder)]))
 
     def assess_readings(self, readings: Sequence[Reading]) -> Iterator[Assessment]:
         """Assess texts that have been read already."""
@@ -133,7 +139,8 @@ class Assessor:
 
     def _probabilities(self, readings: Sequence[Reading]) -> dict[str, Floats]:
         cuts = {scale: np.array([r.cuts[scale] for r in readings]) for scale in readings[0].cuts}
-        found = {scale: head.predict_proba(cuts) for scale, head in self.heads.scales.items()}
+        acts = np.array([r.acts for r in readings])
+        found = {scale: head.predict_proba(cuts, acts) for scale, head in self.heads.scales.items()}
         client = self.heads.client.predict_proba(np.array([r.client for r in readings]))
         return found | {"client": apply_guide(client, found["level"])}
 

@@ -32,6 +32,8 @@ def unfinished(target: Path, resume: bool) -> Iterator[Path]:
     """
     folder = target.parent / f"{target.name}.unfinished"
     answers = folder / "answers.sqlite"
+    if answers.exists():
+        _refuse_locked(answers)
     if answers.exists() and not resume and not _is_empty(answers):
         raise InputError(f"{folder}: an earlier run was not finished; add --resume to go on with it, or remove this folder to start anew.")
     try:
@@ -48,6 +50,18 @@ def unfinished(target: Path, resume: bool) -> Iterator[Path]:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder)
+
+
+def _refuse_locked(path: Path) -> None:
+    """Another run's folder is left alone: neither gone on with nor tidied up."""
+    try:
+        with closing(sqlite3.connect(path, timeout=0)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise InputError(f"{path.parent}: another run is writing this output now.") from error
+    except sqlite3.Error:
+        pass  # what is wrong with it is said where it is opened for good
 
 
 def _is_empty(path: Path) -> bool:

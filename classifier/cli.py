@@ -211,8 +211,10 @@ def _score(options: argparse.Namespace) -> int:
         raise InputError("--jobs is a number of processes, or -1 for one a core.")
     opened = open_job(job)
     table, text, _ = opened
-    guessed = "" if options.text else " (guessed; --text names another)"
+    guessed = "" if options.text or options.input.is_dir() else " (guessed; --text names another)"
     print(notice, file=sys.stderr)
+    if options.dask:
+        print(f"With --dask the texts go to the cluster at {options.dask}, and readable on the way where that is tcp://.", file=sys.stderr)
     print(f"{options.input}: {table.described}, {table.total:,} rows, examples in column {table.columns[text]!r}{guessed}", file=sys.stderr)
     assessor = load_assessor(options.model)
     if framework.main_scale not in assessor.scales:
@@ -224,18 +226,23 @@ def _score(options: argparse.Namespace) -> int:
         where, workers = in_processes(options.model, assessor.version, options.jobs), cores if options.jobs == -1 else options.jobs
     else:
         where, workers = here(assessor), 0
-    with where as scorer, _progress(table.total, "rows") as bar:
-        summary = score_file(job, opened, scorer, assessor.version, round_size=256 * workers or 64, resume=options.resume, progress=bar.update)
-    _print_summary(summary, options.output)
+    try:
+        with where as scorer, _progress(table.total, "rows") as bar:
+            summary = score_file(job, opened, scorer, assessor.version, round_size=256 * workers or 64, resume=options.resume, progress=bar.update)
+    except KeyboardInterrupt:
+        print("Stopped; the answers so far are kept, go on with --resume.", file=sys.stderr)
+        return 130
+    _print_summary(summary, options.output, framework.main_scale)
     return 0 if summary.scored == summary.rows else 3
 
 
-def _print_summary(summary: Summary, output: Path) -> None:
+def _print_summary(summary: Summary, output: Path, main: str) -> None:
     counts = ", ".join(f"{count:,} {status}" for status, count in summary.statuses.most_common())
     levels = ", ".join(f"level {level}: {summary.levels[level]:,}" for level in sorted(summary.levels))
     print(f"{counts} -> {output}", file=sys.stderr)
     if levels:
-        print(f"{levels}; unsure: {summary.unsure / summary.scored:.0%}", file=sys.stderr)
+        # The plausible levels are those of the scale "level".
+        print(levels + (f"; unsure: {summary.unsure / summary.scored:.0%}" if main == "level" else ""), file=sys.stderr)
     for line in summary.not_scored:
         print(f"  {line}", file=sys.stderr)
     if len(summary.not_scored) < summary.rows - summary.scored:

@@ -7,6 +7,8 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
 from pathlib import Path
 from typing import IO, BinaryIO
 
@@ -22,9 +24,21 @@ _OTHERS = {b"PK\x03\x04": "a workbook or another zip file", b"%PDF": "a PDF file
 _SAMPLE = 65_536
 _LONGEST_CELL = 10_000_000
 
+# A byte that is not UTF-8, as `surrogateescape` keeps it, and any other character beyond ASCII.
+_BAD_BYTE = re.compile(r"[\udc80-\udcff]")
+_BEYOND_ASCII = re.compile(r"[^\0-\x7f\udc80-\udcff]")
+# The line above the header by which Excel knows the delimiter, and which it does not show.
+_ANNOUNCED = re.compile(r'"?sep=([,;\t|])"?(?=[\r\n]|\Z)', re.IGNORECASE)
+# No file holds this character: it is half a surrogate pair, and not one that stands for a bad byte.
+_END = "\udfff"
+
 # What a spreadsheet takes for a formula (OWASP ASVS 1.2.10), also in full width, also after white space.
-_FORMULA = re.compile(r"[\s\0\ufeff\u200b]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n\0]")
+_SIGNS = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+_FORMULA = re.compile(rf"[\s\0\ufeff\u200b]*{_SIGNS}|[\t\r\n\0]")
 _NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)*%?")
+# A program that cuts at another delimiter than the file's heeds no quotation within a line and begins a cell here. Directly after it only, since prose
+# has a space there ("calls; - then"). A number stays where nothing is left to reckon: it reaches to the same delimiter, a closing bracket or the end.
+_INNER_FORMULA = re.compile(rf"([,;\t|])(?={_SIGNS})(?!(?>{_NUMBER.pattern})(\1|[)\]}}]|\Z))")
 
 
 def _undefined(error: UnicodeError) -> tuple[str, int]:
@@ -37,6 +51,16 @@ def _undefined(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("control", _undefined)
 
 
+@dataclass(frozen=True)
+class _Form:
+    """How a file is read; `announced` where a line above the header names the delimiter."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    announced: bool
+
+
 def open_delimited(path: Path) -> Table:
     """A CSV or TSV file. Each cell stays the string that it was."""
     encoding = _encoding(path)
@@ -44,11 +68,13 @@ def open_delimited(path: Path) -> Table:
     with _opened(path, encoding) as stream:
         sample = stream.read(_SAMPLE)
     _refuse_binary(path, sample)
-    delimiter = "\t" if tab else _delimiter(sample)
-    header, total, width = _measure(path, encoding, delimiter)
+    announced = _ANNOUNCED.match(sample)
+    delimiter = announced[1] if announced else "\t" if tab else _delimiter(sample)
+    form = _Form(path, encoding, delimiter, announced is not None)
+    header, total, width = _measure(form)
 
     def read() -> Iterator[Chunk]:
-        return _chunks(path, encoding, delimiter, len(header), width)
+        return _chunks(form, len(header), width)
 
     shown = {"utf-8-sig": "UTF-8 with a mark", "windows-1252": "Windows-1252"}.get(encoding, encoding.upper())
     described = f"{'TSV' if tab else 'CSV'}, {shown}, {_NAMES[delimiter]}"
@@ -56,7 +82,7 @@ def open_delimited(path: Path) -> Table:
 
 
 def _encoding(path: Path) -> str:
-    """UTF-8, -16 or -32 by their marks, UTF-16 by its zero bytes, UTF-8 where the whole file is, else Windows-1252."""
+    """UTF-8, -16 or -32 by their marks, UTF-16 by its zero bytes, UTF-8 where that reads more than it does not, else Windows-1252."""
     with path.open("rb") as stream:
         head = stream.read(_SAMPLE)
         if not head.strip():
@@ -65,34 +91,33 @@ def _encoding(path: Path) -> str:
             if head.startswith(magic):
                 raise InputError(f"{path}: this is {name}, not a table of text; give it its right ending.")
         marked = next((encoding for mark, encoding in _MARKS if head.startswith(mark)), None)
-        if marked not in {None, "utf-8-sig"}:
-            return str(marked)
+        if marked is not None:
+            return marked
         even, odd = head[::2].count(0) / len(head[::2]), head[1::2].count(0) / max(1, len(head[1::2]))
         if max(even, odd) > 0.4 and min(even, odd) < 0.1:
             return "utf-16-le" if odd > even else "utf-16-be"
         stream.seek(0)
-        row = _first_row_not_utf8(stream)
-    if marked is not None and row is not None:
-        raise InputError(f"{path}: row {row} is not UTF-8 text, though the file begins as UTF-8; save the table as CSV UTF-8.")
-    return marked or ("utf-8" if row is None else "windows-1252")
+        return "utf-8" if _mostly_utf8(stream) else "windows-1252"
 
 
-def _first_row_not_utf8(stream: BinaryIO) -> int | None:
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    row = 1
+def _mostly_utf8(stream: BinaryIO) -> bool:
+    """Whether the bytes beyond ASCII form at least as many characters of UTF-8 as bytes that are none.
+
+    Text in Windows-1252 forms hardly any, so that one damaged row does not turn the others into other letters.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    good = bad = 0
     while True:
         block = stream.read(1 << 20)
-        try:
-            decoder.decode(block, final=not block)
-        except UnicodeDecodeError as error:
-            return row + error.object[: error.start].count(b"\n")
+        text = decoder.decode(block, final=not block)
+        good += len(_BEYOND_ASCII.findall(text))
+        bad += len(_BAD_BYTE.findall(text))
         if not block:
-            return None
-        row += block.count(b"\n")
+            return good >= bad
 
 
 def _opened(path: Path, encoding: str) -> IO[str]:
-    errors = {"windows-1252": "control", "utf-8": "strict", "utf-8-sig": "strict"}.get(encoding, "replace")
+    errors = {"windows-1252": "control", "utf-8": "surrogateescape", "utf-8-sig": "surrogateescape"}.get(encoding, "replace")
     return path.open(encoding=encoding, errors=errors, newline="")
 
 
@@ -118,7 +143,8 @@ def _delimiter(sample: str) -> str:
         if not rows:
             return False, False, 0.0, 0
         width = len(rows[0])
-        share = sum(len(row) == width for row in rows) / len(rows)
+        # A single column's text may end with a comma, which is no delimiter then.
+        share = sum(len(_cut(row, width) if width > 1 else row) == width for row in rows) / len(rows)
         return width > 1 and share >= 0.5, _closes(sample, delimiter), share, width
 
     csv.field_size_limit(_LONGEST_CELL)
@@ -135,44 +161,73 @@ def _closes(sample: str, delimiter: str) -> bool:
     return True
 
 
-def _rows(path: Path, encoding: str, delimiter: str) -> Iterator[list[str]]:
+def _records(form: _Form) -> Iterator[list[str]]:
+    """Each row of the file, a blank line as a row without cells.
+
+    One line more is read after the file's last: where it is not a row by itself, a quotation that was never closed has swallowed it.
+    """
     csv.field_size_limit(_LONGEST_CELL)
-    with _opened(path, encoding) as stream:
-        reader = csv.reader(stream, delimiter=delimiter)
-        number = 0
-        while True:
-            number += 1
-            try:
-                row = next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise InputError(f"{path}: row {number} is no row of a table ({error}); a quotation mark is probably never closed.") from error
-            if row:
+    number = 1
+    with _opened(form.path, form.encoding) as stream:
+        if form.announced:
+            stream.readline()
+        try:
+            for row in csv.reader(chain(stream, [f'"{_END}"']), delimiter=form.delimiter):
+                if row == [_END]:
+                    return
+                if row and _END in row[-1]:
+                    raise InputError(f"{form.path}: row {number} opens a quotation mark that is never closed; close it, or double it to keep it.")
                 yield row
+                number += 1
+        except csv.Error as error:
+            raise InputError(f"{form.path}: row {number} is no row of a table ({error}); a quotation mark is probably never closed.") from error
 
 
-def _measure(path: Path, encoding: str, delimiter: str) -> tuple[list[str], int, int]:
-    """The header, the number of rows below it, and the width of the widest row."""
-    rows = _rows(path, encoding, delimiter)
-    header = next(rows, None)
+def _rows(form: _Form) -> Iterator[list[str]]:
+    """The header, then the rows below it.
+
+    A blank line between rows is an empty cell where there is one column, and nothing where there are several; after the last row it is nothing.
+    """
+    records = _records(form)
+    header = next(filter(None, records), None)
     if header is None:
-        raise InputError(f"{path}: the file is empty; a first row with column names is needed.")
+        raise InputError(f"{form.path}: the file is empty; a first row with column names is needed.")
+    yield [encodable(name) for name in header]
+    blank = 0
+    for row in records:
+        if not row:
+            blank += 1
+            continue
+        if len(header) == 1:
+            yield from repeat([""], blank)
+        blank = 0
+        yield _cut(row, len(header))
+
+
+def _cut(row: list[str], named: int) -> list[str]:
+    """The row without empty cells beyond the named ones: a delimiter at the end of a line makes them, and they hold nothing."""
+    filled = max((position for position, cell in enumerate(row, 1) if cell), default=0)
+    return row[: max(named, filled)]
+
+
+def _measure(form: _Form) -> tuple[list[str], int, int]:
+    """The header, the number of rows below it, and the width of the widest row."""
+    rows = _rows(form)
+    header = next(rows)
     total, width = 0, len(header)
     for row in rows:
         total, width = total + 1, max(width, len(row))
     return header, total, width
 
 
-def _chunks(path: Path, encoding: str, delimiter: str, named: int, width: int) -> Iterator[Chunk]:
+def _chunks(form: _Form, named: int, width: int) -> Iterator[Chunk]:
     cells: list[list[str]] = []
     faults: list[str | None] = []
-    rows = _rows(path, encoding, delimiter)
+    rows = _rows(form)
     next(rows)
     for row in rows:
-        # Too many cells mean that a delimiter inside a cell cut it, so the text may be half a text.
-        faults.append(f"error: the row has {len(row)} cells and the first row names {named}" if len(row) > named else None)
-        cells.append(row + [""] * (width - len(row)))
+        faults.append(_fault(row, named))
+        cells.append([encodable(cell) for cell in row] + [""] * (width - len(row)))
         if len(cells) == CHUNK:
             yield Chunk(cells, faults)
             cells, faults = [], []
@@ -180,13 +235,22 @@ def _chunks(path: Path, encoding: str, delimiter: str, named: int, width: int) -
         yield Chunk(cells, faults)
 
 
-def harmless(text: str) -> str:
-    """The text with an apostrophe before it where a spreadsheet would take it for a formula; plain numbers stay.
+def _fault(row: list[str], named: int) -> str | None:
+    if any(_BAD_BYTE.search(cell) for cell in row):
+        return "error: the row holds bytes that are not UTF-8, as the rest of the file is"
+    # Too many cells mean that a delimiter inside a cell cut it, so the text may be half a text.
+    return f"error: the row has {len(row)} cells and the first row names {named}" if len(row) > named else None
 
-    >>> [harmless(text) for text in ("=1+1", "-12.5", "- sent the form", "plain")]
-    ["'=1+1", '-12.5', "'- sent the form", 'plain']
+
+def harmless(text: str) -> str:
+    """The text with an apostrophe before what a spreadsheet would take for a formula, wherever it cuts cells; plain numbers stay.
+
+    >>> [harmless(text) for text in ("=1+1", "-12.5", "- sent the form", "plain", "a;=1+1")]
+    ["'=1+1", '-12.5', "'- sent the form", 'plain', "a;'=1+1"]
     """
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    if _NUMBER.fullmatch(text):
+        return text
+    return ("'" if _FORMULA.match(text) else "") + _INNER_FORMULA.sub(r"\1'", text)
 
 
 def write_delimited(path: Path, columns: Sequence[str], scored: Iterator[Scored], delimiter: str, marked: bool) -> None:

@@ -19,6 +19,7 @@ from scipy.stats import fisher_exact
 
 from classifier.assessment import Assesses
 from classifier.errors import InputError
+from classifier.excel import Formula
 from classifier.metrics import agreement
 from classifier.rows import as_text
 from classifier.sections import Section
@@ -165,6 +166,8 @@ def read_rows(path: Path, columns: Sequence[str], text: str = "text", level: str
                 value = -1.0
             if value not in range(LEVELS):
                 raise InputError(f"{path}: row {len(found) + table.first_row}: {shown!r} is no level.")
+            if isinstance(cells[place[text]], Formula):
+                raise InputError(f"{path}: row {len(found) + table.first_row}: the text is a formula without a stored value.")
             found.append(Row(as_text(cells[place[text]]), int(value), tuple(as_text(cells[place[c]]) or "(empty)" for c in columns)))
     return found
 

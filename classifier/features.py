@@ -1,7 +1,6 @@
-"""A text as the heads see it: what the encoder says of each cut of each scale and of the client, and the candidate spans.
+"""A text as the heads see it: what the encoder says of each cut of each scale, of the client and of the acts, and the candidate spans.
 
-Nothing here is learnt. Length is no feature: a long text is not a better service. Neither is the strength of the evidence: as a
-feature it lowered the agreement on texts by strangers.
+Nothing here is learnt. Length is no feature of a level: a long text is not a better service.
 """
 
 from __future__ import annotations
@@ -14,14 +13,14 @@ from numpy.typing import NDArray
 
 from classifier.corpus import CLIENTS
 from classifier.document import Segment, segments
-from classifier.encoder import Encoder, Encoding
+from classifier.encoder import TOKEN_FLOOR, Encoder, Encoding, expit
 from classifier.framework import framework_names, load_framework
-from classifier.spans import Span, find_spans
+from classifier.spans import Span, find_spans, strengths
 
 Floats = NDArray[np.float64]
 
 # Token score from which on words are a candidate: lower where the words are rarer.
-CUTS = {"evidence": -0.5, "flags": -1.0, "means": -1.0}
+CUTS = {"evidence": -1.0, "flags": -2.0, "means": -1.0}
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Reading:
     parts : its segments
     cuts : {scale that the encoder knows: (n_values - 1,) its probability of each value or a higher one, lowest first}
     client : (n_clients,) scores (logits) in the order of `corpus.CLIENTS`
+    acts : (4,) for each level from 1 on, the strength (logit) of the behaviour of that level that the words show best
     evidence, flags, means : candidates
     """
 
@@ -38,6 +38,7 @@ class Reading:
     parts: tuple[Segment, ...]
     cuts: Mapping[str, Floats]
     client: Floats
+    acts: Floats
     evidence: tuple[Span, ...]
     flags: tuple[Span, ...]
     means: tuple[Span, ...]
@@ -56,6 +57,13 @@ def columns(encoder: Encoder) -> dict[str, dict[str, int]]:
     }
 
 
+def levels_of_acts(encoder: Encoder) -> list[list[int]]:
+    """For each level of service from 1 on, the columns of its behaviours among the encoder's token scores."""
+    known = columns(encoder)["evidence"]
+    (framework,) = (f for f in map(load_framework, framework_names()) if f.anti_patterns)
+    return [[known[b.key] for b in framework.behaviours if b.level == level and b.key in known] for level in (1, 2, 3, 4)]
+
+
 def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     """What the heads need of one text."""
     scales: dict[str, list[float]] = {}
@@ -63,6 +71,8 @@ def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
         scales.setdefault(name.split(">=")[0], []).append(float(score))
     client = np.array([scales.pop(f"client:{name}")[0] for name in CLIENTS])
     # What is at least 3 is at least 2.
-    cuts = {scale: np.minimum.accumulate(1 / (1 + np.exp(-np.array(scores)))) for scale, scores in scales.items()}
+    cuts = {scale: np.minimum.accumulate(expit(np.array(scores))) for scale, scores in scales.items()}
     parts, kinds = segments(text), columns(encoder)
-    return Reading(text, parts, cuts, client, *(find_spans(text, parts, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))
+    shown = strengths(encoding.tokens) if len(encoding.tokens) else np.full(len(encoder.keys), TOKEN_FLOOR)
+    acts = np.array([shown[of_level].max() if of_level else TOKEN_FLOOR for of_level in levels_of_acts(encoder)])
+    return Reading(text, parts, cuts, client, acts, *(find_spans(text, parts, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))

@@ -1,4 +1,4 @@
-"""The fitted heads as plain numbers: what assessing needs of the models that ``learning.py`` fits with scikit-learn.
+"""The fitted heads as plain numbers: what assessing needs of the models that ``learning.py`` and ``tagging.py`` fit with scikit-learn.
 
 A file of numbers runs no code when it is loaded, and importing scikit-learn takes longer than assessing a text.
 """
@@ -6,12 +6,13 @@ A file of numbers runs no code when it is loaded, and importing scikit-learn tak
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.encoder import expit
 from classifier.spans import SpanTagger
 
 Floats = NDArray[np.float64]
@@ -20,17 +21,31 @@ _LEAST = 1e-4  # no value is impossible
 
 
 @dataclass(frozen=True)
-class MeanHead:
-    """For a scale that the encoder knows: its probabilities of each cut, averaged with those of the scale's companions.
+class CutHead:
+    """For a scale that the encoder knows: P(y >= k | x) = expit(x @ weights[k - 1] + intercepts[k - 1]) for each cut k.
 
-    weights : {scale: share}; shares sum to 1
+    x holds the encoder's probabilities of the scale's cuts, averaged with those of its companions, as logits, and the strengths of the acts.
+    Where cuts cross the lower one decides: without a service done there is none beyond what was asked. (Meeting halfway lowered the
+    agreement on made text and on texts by strangers.)
+
+    shares : {scale: share}, the scale's own and its companions'; they sum to 1
+    weights : (n_cuts, n_features); intercepts : (n_cuts,)
     """
 
-    weights: dict[str, float]
+    shares: dict[str, float]
+    weights: Floats
+    intercepts: Floats
 
-    def predict_proba(self, cuts: Mapping[str, Floats]) -> Floats:
-        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} as in `features.Reading.cuts`."""
-        return _differences(sum((share * cuts[scale] for scale, share in self.weights.items()), np.zeros(1)))
+    def predict_proba(self, cuts: Mapping[str, Floats], acts: Floats) -> Floats:
+        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} and (n, 4) as in `features.Reading`."""
+        above = expit(cut_features(self.shares, cuts, acts) @ self.weights.T + self.intercepts)
+        return _differences(np.minimum.accumulate(above, axis=1))
+
+
+def cut_features(shares: Mapping[str, float], cuts: Mapping[str, Floats], acts: Floats) -> Floats:
+    """What `CutHead` computes a scale's probabilities from."""
+    mean = np.clip(sum((share * cuts[scale] for scale, share in shares.items()), np.zeros(1)), _LEAST, 1 - _LEAST)
+    return np.hstack([np.log(mean / (1 - mean)), acts])
 
 
 @dataclass(frozen=True)
@@ -43,9 +58,9 @@ class OrdinalHead:
     weights: Floats
     thresholds: Floats
 
-    def predict_proba(self, cuts: Mapping[str, Floats]) -> Floats:
-        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} as in `features.Reading.cuts`."""
-        return _differences(_expit((np.hstack(list(cuts.values())) @ self.weights)[:, None] - self.thresholds))
+    def predict_proba(self, cuts: Mapping[str, Floats], acts: Floats) -> Floats:
+        """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} and (n, 4) as in `features.Reading`; the acts are not used."""
+        return _differences(expit((np.hstack(list(cuts.values())) @ self.weights)[:, None] - self.thresholds))
 
 
 @dataclass(frozen=True)
@@ -75,7 +90,7 @@ class Heads:
     mass : for each scale, the probability that its level set holds (see `conformal`)
     """
 
-    scales: dict[str, MeanHead | OrdinalHead]
+    scales: dict[str, CutHead | OrdinalHead]
     client: ClassHead
     taggers: dict[str, SpanTagger]
     mass: dict[str, float]
@@ -83,12 +98,9 @@ class Heads:
     def to_json(self) -> dict[str, Any]:
         """Numbers and names only; `from_json` gives equal heads."""
         return {
-            "scales": {
-                name: {"mean": head.weights} if isinstance(head, MeanHead) else {"weights": head.weights.tolist(), "thresholds": head.thresholds.tolist()}
-                for name, head in self.scales.items()
-            },
+            "scales": {name: {part: _plain(numbers) for part, numbers in vars(head).items()} for name, head in self.scales.items()},
             "client": {"weights": self.client.weights.tolist(), "intercepts": [None if np.isinf(b) else b for b in self.client.intercepts.tolist()]},
-            "taggers": {name: {"curves": tagger.curves, "thresholds": tagger.thresholds} for name, tagger in self.taggers.items()},
+            "taggers": {name: asdict(tagger) for name, tagger in self.taggers.items()},
             "mass": self.mass,
         }
 
@@ -104,13 +116,15 @@ class Heads:
         intercepts = [-np.inf if b is None else b for b in found["client"]["intercepts"]]
         return cls(
             scales={
-                name: MeanHead(dict(head["mean"])) if "mean" in head else OrdinalHead(np.array(head["weights"]), np.array(head["thresholds"]))
-                for name, head in found["scales"].items()
+                name: CutHead(dict(raw["shares"]), np.array(raw["weights"]), np.array(raw["intercepts"]))
+                if "shares" in raw
+                else OrdinalHead(np.array(raw["weights"]), np.array(raw["thresholds"]))
+                for name, raw in found["scales"].items()
             },
             client=ClassHead(np.array(found["client"]["weights"]), np.array(intercepts)),
             taggers={
-                name: SpanTagger({key: (float(a), float(b)) for key, (a, b) in tagger["curves"].items()}, dict(tagger["thresholds"]))
-                for name, tagger in found["taggers"].items()
+                name: SpanTagger({key: tuple(map(float, row)) for key, row in raw["weights"].items()}, dict(raw["intercepts"]), dict(raw["thresholds"]))
+                for name, raw in found["taggers"].items()
             },
             mass=dict(found["mass"]),
         )
@@ -121,12 +135,12 @@ def median_level(probabilities: Floats) -> NDArray[np.int64]:
     return np.asarray(np.argmax(np.cumsum(probabilities, axis=1) >= 0.5 - 1e-12, axis=1))
 
 
+def _plain(numbers: Any) -> Any:
+    return numbers.tolist() if isinstance(numbers, np.ndarray) else numbers
+
+
 def _differences(above: Floats) -> Floats:
     """Probabilities of the values from those of the cuts, which must not increase; rows sum to 1."""
     ends = np.concatenate([np.ones((len(above), 1)), above, np.zeros((len(above), 1))], axis=1)
     rows = np.clip(ends[:, :-1] - ends[:, 1:], _LEAST, 1.0)
     return np.asarray(rows / rows.sum(axis=1, keepdims=True))
-
-
-def _expit(x: Floats) -> Floats:
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * x)))

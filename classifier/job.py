@@ -17,6 +17,7 @@ from classifier.checkpoint import Checkpoint, text_key, unfinished
 from classifier.contract import COLUMNS, TYPES
 from classifier.document import MIN_WORDS
 from classifier.errors import InputError
+from classifier.excel import Formula
 from classifier.rows import Chunk, Scored, Shown, Table, as_text
 from classifier.tables import check_target, open_table, write_table
 from classifier.words import words
@@ -93,14 +94,22 @@ def open_job(job: Job) -> tuple[Table, int, int | None]:
     if unknown:
         raise InputError(f"There is no column {unknown[0]!r} to add; there are {', '.join(COLUMNS)}.")
     table = open_table(job.source, job.sheet)
-    check_target(job.target, table, len(COLUMNS))
-    if job.target.exists() and job.source.samefile(job.target):
-        raise InputError(f"{job.target}: the output would replace the input; give it another name.")
-    if job.source.is_dir() and job.target.resolve().is_relative_to(job.source.resolve()):
-        raise InputError(f"{job.target}: the output lies in the folder that is read; put it elsewhere.")
-    refuse_taken(table.columns)
+    try:
+        check_target(job.target, table, len(COLUMNS))
+        if job.target.exists() and job.source.samefile(job.target):
+            raise InputError(f"{job.target}: the output would replace the input; give it another name.")
+        if job.source.is_dir() and job.target.resolve().is_relative_to(job.source.resolve()):
+            raise InputError(f"{job.target}: the output lies in the folder that is read; put it elsewhere.")
+    except OSError as error:  # a name that is too long, say
+        raise InputError(f"{job.target}: cannot be written ({error.strerror}).") from error
+    refuse_taken([name for name in table.columns if name in _chosen(job)])
     text = guess_text(table, job.source) if job.text is None else _position(table, job.text, job.source)
     return table, text, None if job.id is None else _position(table, job.id, job.source)
+
+
+def _chosen(job: Job) -> list[str]:
+    """The columns to add, in the order of the contract."""
+    return [name for name in COLUMNS if name in job.columns or name == "status"]
 
 
 def _position(table: Table, name: str, source: Path) -> int:
@@ -113,7 +122,9 @@ def _position(table: Table, name: str, source: Path) -> int:
 
 
 def guess_text(table: Table, source: Path) -> int:
-    """The one column whose filled cells are mostly sentences."""
+    """The one column whose filled cells are mostly sentences; that of a folder's documents is known."""
+    if source.is_dir():
+        return table.columns.index("text")
     if len(table.columns) == 1:
         return 0
     chunk = next(table.read())
@@ -148,17 +159,17 @@ def score_file(
     with unfinished(job.target, resume) as folder:
         checkpoint = Checkpoint(folder, model)
         try:
-            for done in _score_texts(table, text, checkpoint, score, round_size):
+            for done in _score_texts(table, text, checkpoint, _named(score), job.source, round_size):
                 progress(done)
             summary = Summary()
-            chosen = [name for name in COLUMNS if name in job.columns or name == "status"]
+            chosen = _chosen(job)
             places = [COLUMNS.index(name) for name in chosen]
 
             def rows() -> Iterator[Scored]:
-                for chunk in table.read():
+                for chunk in _read(table, job.source):
                     cells = _answers(chunk, text, checkpoint, model)
                     for row, answer in zip(chunk.cells, cells, strict=True):
-                        name = "" if identifier is None else f" ({table.columns[identifier]} {as_text(row[identifier])})"
+                        name = "" if identifier is None else f" ({table.columns[identifier]} {_printable(row[identifier])})"
                         summary.add(answer, summary.rows + table.first_row, name, job.main)
                     yield Scored(chunk, [[answer[i] for i in places] for answer in cells])
 
@@ -167,6 +178,8 @@ def score_file(
             os.close(os.open(part, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
             added = {name: TYPES[name] for name in chosen}
             write_table(part, job.target.suffix.lower(), table, added, rows(), lambda: summary_lines(summary, job, model), job.main)
+            with part.open("rb") as written:
+                os.fsync(written.fileno())  # so that a power cut leaves the whole file or none
             os.replace(part, job.target)
         except OSError as error:
             raise InputError(f"{job.target}: cannot be written ({error.strerror or error}); the answers so far are kept, go on with --resume.") from error
@@ -186,11 +199,37 @@ def _refuse_full_disk(source: Path, target: Path, table: Table) -> None:
         raise InputError(f"{target}: the disk has {free // 1_000_000:,} MB left, and about {needed // 1_000_000 + 1:,} MB are needed.")
 
 
-def _score_texts(table: Table, text: int, checkpoint: Checkpoint, score: Score, round_size: int) -> Iterator[int]:
+def _read(table: Table, source: Path) -> Iterator[Chunk]:
+    """The table's chunks; what goes wrong is said of the input."""
+    try:
+        yield from table.read()
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read any more ({error.strerror or error}); the answers so far are kept, go on with --resume.") from error
+
+
+def _named(score: Score) -> Score:
+    """The same scorer; a connection that it loses is said to be that."""
+
+    def named(frame: pd.DataFrame) -> pd.DataFrame:
+        try:
+            return score(frame)
+        except OSError as error:
+            raise InputError(f"The scoring broke off ({type(error).__name__}); the answers so far are kept, go on with --resume.") from error
+
+    return named
+
+
+def _printable(cell: Any, most: int = 60) -> str:
+    """A cell for a message: one line of limited length, without control characters."""
+    shown = "".join(character if character.isprintable() else " " for character in as_text(cell))
+    return shown if len(shown) <= most else f"{shown[:most]} …"
+
+
+def _score_texts(table: Table, text: int, checkpoint: Checkpoint, score: Score, source: Path, round_size: int) -> Iterator[int]:
     """Score each text that the checkpoint does not hold, once; yields numbers of rows read and done."""
     fresh: dict[bytes, str] = {}
     rows = 0
-    for chunk in table.read():
+    for chunk in _read(table, source):
         for row, fault in zip(chunk.cells, chunk.faults, strict=True):
             rows += 1
             value = row[text]
@@ -221,7 +260,12 @@ def _answers(chunk: Chunk, text: int, checkpoint: Checkpoint, model: str) -> lis
         if fault is not None:
             found.append(unscored(fault, model))
         elif isinstance(value, str):
-            found.append(checkpoint[text_key(value)])
+            try:
+                found.append(checkpoint[text_key(value)])
+            except KeyError:
+                found.append(unscored("error: the text was another one when the input was read first", model))
+        elif isinstance(value, Formula):
+            found.append(unscored("error: formula without a stored value; open the workbook in a spreadsheet and save it", model))
         else:
             found.append(unscored("refused: empty" if value is None or value != value else "refused: not text", model))
     return found
@@ -232,7 +276,10 @@ def summary_lines(summary: Summary, job: Job, model: str) -> list[tuple[str, obj
     lines: list[tuple[str, object]] = [("Summary", ""), ("Rows", summary.rows), ("Scored", summary.scored), ("Model", model)]
     lines += [("", ""), ("Level" if job.main == "level" else job.main, "")]
     lines += [(f"Level {level}", summary.levels[level]) for level in sorted(summary.levels)]
-    share = round(summary.unsure / summary.scored, 3) if summary.scored else 0
-    lines += [("", ""), ("Share of scored rows where more than one level is plausible", share), ("Scored rows with a flag", summary.flagged)]
+    lines += [("", "")]
+    if job.main == "level":  # the plausible levels are those of this scale
+        share = round(summary.unsure / summary.scored, 3) if summary.scored else 0
+        lines += [("Share of scored rows where more than one level is plausible", share)]
+    lines += [("Scored rows with a flag", summary.flagged)]
     lines += [("", ""), ("Rows by status", ""), *sorted(summary.statuses.items())]
     return [*lines, ("", ""), ("Notice", ""), (job.notice, "")] if job.notice else lines

@@ -55,7 +55,7 @@ def other_words(text: str, marks: Sequence[Span], count: int, chance: random.Ran
         quote = text[segment.start : segment.end]
         parts = quote.split(" ")
         taken = parts[: max(count, 0)]
-        found.append(Span("", segment.start, segment.start + len(" ".join(taken)), 0.0))
+        found.append(Span("", segment.start, segment.start + len(" ".join(taken))))
         count -= len(words(" ".join(taken)))
         if count <= 0:
             return found

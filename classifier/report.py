@@ -12,6 +12,7 @@ from typing import Any
 
 from classifier.contract import COLUMNS
 from classifier.errors import InputError
+from classifier.framework import load_framework
 from classifier.job import guess_text, kind
 from classifier.private import write_private
 from classifier.rows import Table, as_text
@@ -31,12 +32,12 @@ th[scope=row],thead th:first-child{text-align:left}caption{text-align:left;paddi
 
 @dataclass
 class Counts:
-    """What the pictures show, gathered row by row."""
+    """What the pictures show, gathered row by row; `flags` and `unsure` are None where the table has no column that tells."""
 
+    flags: Counter[str] | None
+    unsure: Counter[int] | None
     levels: Counter[int] = field(default_factory=Counter)
     statuses: Counter[str] = field(default_factory=Counter)
-    flags: Counter[str] = field(default_factory=Counter)
-    unsure: Counter[int] = field(default_factory=Counter)
     lengths: dict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     groups: dict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     models: Counter[str] = field(default_factory=Counter)
@@ -70,8 +71,8 @@ def _count(table: Table, path: Path, text: str | None, group: str | None) -> Cou
         if chosen is not None and chosen not in place:
             raise InputError(f"{path}: there is no column {chosen!r}; it has {', '.join(map(repr, table.columns))}.")
     text_place = place[text] if text is not None else _guessed(table, path)
-    counts = Counts()
-    number = 1
+    counts = Counts(flags=Counter() if "flags" in place else None, unsure=Counter() if "level_set" in place else None)
+    number = table.first_row - 1
     for chunk in table.read():
         for row in chunk.cells:
             number += 1
@@ -83,8 +84,9 @@ def _count(table: Table, path: Path, text: str | None, group: str | None) -> Cou
                 continue
             level = _level(row[place["level"]], path, number)
             counts.levels[level] += 1
-            counts.unsure[level] += "level_set" in place and "|" in as_text(row[place["level_set"]])
-            if "flags" in place:
+            if counts.unsure is not None:
+                counts.unsure[level] += "|" in as_text(row[place["level_set"]])
+            if counts.flags is not None:
                 counts.flags.update(_keys(row[place["flags"]], path, number))
             if text_place is not None:
                 counts.lengths[level][len(words(as_text(row[text_place]))) // _BIN] += 1
@@ -108,7 +110,7 @@ def _guessed(table: Table, path: Path) -> int | None:
 def _level(cell: Any, path: Path, number: int) -> int:
     try:
         level = int(float(as_text(getattr(cell, "value", cell))))
-    except ValueError:
+    except (ValueError, OverflowError):  # infinite is a number too
         level = -1
     if level not in _LEVELS:
         raise InputError(f"{path}: row {number}: {as_text(cell)!r} is no level.")
@@ -149,10 +151,11 @@ def _page(name: str, counts: Counts, notice: str, group: str | None, smallest: i
     ]
     if scored:
         parts.append(_section("Levels", "level", [(f"Level {level}", counts.levels[level], scored) for level in _LEVELS]))
-        unsure = [(f"Level {level}", counts.unsure[level], counts.levels[level]) for level in _LEVELS]
-        parts.append(_section("Where more than one level is plausible", "level", unsure))
-        if counts.flags:
-            parts.append(_section("Rows with a flag, by kind", "flag", [(key, n, scored) for key, n in counts.flags.most_common()]))
+        if counts.unsure is not None:
+            unsure = [(f"Level {level}", counts.unsure[level], counts.levels[level]) for level in _LEVELS]
+            parts.append(_section("Where more than one level is plausible", "level", unsure))
+        if counts.flags is not None:
+            parts.append(_flags(counts.flags, scored))
         if counts.lengths:
             parts.append(_lengths(counts.lengths))
         if group is not None:
@@ -165,8 +168,16 @@ def _page(name: str, counts: Counts, notice: str, group: str | None, smallest: i
     )
 
 
-def _section(title: str, first: str, bars: Sequence[tuple[str, int, int]]) -> str:
-    """A heading, a bar each with its share of a whole, and the same figures as a table."""
+def _flags(flags: Counter[str], scored: int) -> str:
+    title = "Rows with a flag, by kind"
+    if not flags:
+        return f"<h2>{title}</h2>\n<p>No scored row has a flag.</p>"
+    meant = {pattern.key: pattern.does_not_mean for pattern in load_framework("cra").anti_patterns}
+    return _section(title, "flag", [(key, number, scored) for key, number in flags.most_common()], meant)
+
+
+def _section(title: str, first: str, bars: Sequence[tuple[str, int, int]], meant: Mapping[str, str] | None = None) -> str:
+    """A heading, a bar each with its share of a whole, and the same figures as a table, where names are followed by what is `meant`."""
     height, left, width = 26, 220, 460
     drawn = []
     for i, (name, number, whole) in enumerate(bars):
@@ -177,7 +188,8 @@ def _section(title: str, first: str, bars: Sequence[tuple[str, int, int]]) -> st
             f'<rect x="{left}" y="{y + 3}" width="{share * width:.1f}" height="{height - 8}" fill="{_COLOURS[2]}"/>'
             f'<text x="{left + share * width + 6:.1f}" y="{y + 17}">{share:.0%}</text>'
         )
-    rows = [(name, f"{number:,}", f"{number / whole:.1%}" if whole else "–") for name, number, whole in bars]
+    told = {name: f"{name}: {meaning}" for name, meaning in (meant or {}).items()}
+    rows = [(told.get(name, name), f"{number:,}", f"{number / whole:.1%}" if whole else "–") for name, number, whole in bars]
     return f"<h2>{escape(title)}</h2>\n{_svg(title, 740, height * len(bars), drawn)}\n{_table(title, (first, 'rows', 'share'), rows)}"
 
 

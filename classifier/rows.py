@@ -56,7 +56,7 @@ class Table:
     read: Callable[[], Iterator[Chunk]]
     first_row: int = 2
     delimiter: str = ","
-    marked: bool = False
+    marked: bool = True
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,23 +14,28 @@ from numpy.typing import NDArray
 from classifier.assessment import Finding
 from classifier.corpus import Label
 from classifier.document import Segment, cues
-from classifier.encoder import Encoding
+from classifier.encoder import TOKEN_FLOOR, Encoding, expit
 
 Floats = NDArray[np.float64]
 
 _MIN_WORDS = 3
 _WORD = re.compile(r"\w[\w'’-]*")
-_HIGHEST = 3  # token scores that the strength is the mean of
+_HIGHEST = 3  # token scores that a strength is the mean of
+_NEAR = 6  # tokens before and after a span that tell whether it goes on there
 
 
 @dataclass(frozen=True)
 class Span:
-    """Candidate words for a key: character offsets, and the mean of their three highest token scores (logits)."""
+    """Words for a key: character offsets and, for candidates, what the confidence is computed from.
+
+    traits : (n_traits,) place of the words in the text (0 to 1), their share of the segment, logarithm of the number of segments; what the words'
+        own scores say (`_traits`); the strength of every key in the whole text; the document scores. So the words are judged in their context.
+    """
 
     key: str
     start: int
     end: int
-    strength: float
+    traits: tuple[float, ...] = ()
 
 
 def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
@@ -42,53 +48,79 @@ def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns:
     """
     if not len(encoding.tokens):
         return ()
+    tokens, whole = encoding.tokens.astype(float), strengths(encoding.tokens)
     starts = np.array([part.start for part in parts])
     segment_of = np.searchsorted(starts, encoding.offsets[:, 0], side="right")
     found = []
     for key, column in columns.items():
-        scores = encoding.tokens[:, column].astype(float)
-        for first, last in _runs(scores >= cut, segment_of):
+        for first, last in _runs(tokens[:, column] >= cut, segment_of):
+            segment = parts[segment_of[first] - 1]
             start, end = int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1])
-            clause = _clause(text, parts[segment_of[first] - 1], start, end)
+            clause = _clause(text, segment, start, end)
             words = _whole_words(text, *(clause if 2 * (end - start) >= clause[1] - clause[0] else (start, end)))
             if words is not None:
-                found.append(Span(key, *words, float(np.sort(scores[first : last + 1])[-_HIGHEST:].mean())))
+                inside = np.flatnonzero((encoding.offsets[:, 0] < words[1]) & (encoding.offsets[:, 1] > words[0]))
+                # Measured from the first segment to the last, since white space around a text says nothing.
+                place = (words[0] - parts[0].start) / (parts[-1].end - parts[0].start)
+                share = (words[1] - words[0]) / (segment.end - segment.start)
+                within = _traits(tokens, column, inside)
+                found.append(Span(key, *words, (place, share, float(np.log(len(parts))), *within, *whole.tolist(), *encoding.document.tolist())))
     return tuple(found)
+
+
+def strengths(tokens: NDArray[Any]) -> Floats:
+    """For each key, the mean of its highest token scores; (n_keys,) from (n_tokens, n_keys)."""
+    return np.asarray(np.sort(tokens.astype(float), axis=0)[-_HIGHEST:].mean(axis=0))
+
+
+def _traits(tokens: Floats, column: int, inside: NDArray[np.intp]) -> list[float]:
+    """What the scores of the tokens `inside`, from first to last, say of a span of the key in `column`.
+
+    Its strength, mean, lowest and highest score of its own key; the highest just before it and just after it; the logarithm of its
+    number of tokens; its strength for every key.
+    """
+    own, shown = tokens[inside, column], strengths(tokens[inside])
+    before, after = tokens[max(0, inside[0] - _NEAR) : inside[0], column], tokens[inside[-1] + 1 : inside[-1] + 1 + _NEAR, column]
+    near = [side.max() if len(side) else TOKEN_FLOOR for side in (before, after)]
+    return [float(x) for x in (shown[column], own.mean(), own.min(), own.max(), *near, np.log(len(own)), *shown)]
 
 
 @dataclass(frozen=True)
 class SpanTagger:
     """How sure a candidate is, key by key, and from which confidence on it is a finding.
 
-    curves : {key: (slope, intercept)} of the logistic curve from strength to confidence
-    thresholds : {key: least confidence of a finding}; above 1 where there were too few examples to learn the key
+    weights, intercepts : {key: (n_traits,)}, {key: number} of the logistic regression that gives the confidence
+    thresholds : {key: least confidence of a finding}
+
+    A key that had too few examples to be learnt is in none of them, and never found.
     """
 
-    curves: dict[str, tuple[float, float]]
+    weights: dict[str, tuple[float, ...]]
+    intercepts: dict[str, float]
     thresholds: dict[str, float]
 
     def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
         """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more."""
         found = []
         for span in spans:
-            confidence = self.confidence(span.key, span.strength)
-            if confidence >= self.thresholds[span.key]:
-                found.append(Finding(span.key, span.start, span.end, text[span.start : span.end], round(confidence, 4)))
+            if span.key in self.thresholds:
+                confidence = self.confidence(span)
+                if confidence >= self.thresholds[span.key]:
+                    found.append(Finding(span.key, span.start, span.end, text[span.start : span.end], round(confidence, 4)))
         kept: list[Finding] = []
         for finding in sorted(found, key=lambda f: (-f.confidence, f.start, f.key)):
             if all(2 * _common(finding, other) < finding.end - finding.start for other in kept):
                 kept.append(finding)
         return tuple(sorted(kept, key=lambda f: (f.start, f.end, f.key)))
 
-    def confidence(self, key: str, strength: float) -> float:
-        """Probability that a reader would mark words of this strength with this key."""
-        slope, intercept = self.curves[key]
-        return float(1 / (1 + np.exp(-(slope * strength + intercept))))
+    def confidence(self, span: Span) -> float:
+        """Probability that a reader would mark the candidate's words with its key."""
+        return float(expit(np.dot(self.weights[span.key], span.traits) + self.intercepts[span.key]))
 
 
 def located(text: str, labels: Sequence[Label]) -> list[Span]:
     """Where the quotes of labels stand in the text."""
-    return [Span(label.key, text.index(label.quote), text.index(label.quote) + len(label.quote), 0.0) for label in labels if label.quote in text]
+    return [Span(label.key, text.index(label.quote), text.index(label.quote) + len(label.quote)) for label in labels if label.quote in text]
 
 
 def meet(a: Span | Finding, b: Span | Finding) -> bool:

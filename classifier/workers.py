@@ -23,9 +23,9 @@ _PIECE = 32
 
 @cache
 def worker_assessor(folder: str | None) -> Assessor:
-    """The assessor of this process: loaded at the first call. Workers share the cores, so each gets one."""
+    """The assessor of this process: loaded at the first call. Workers share the cores, so each takes one text at a time."""
     assessor = load_assessor(folder)
-    assessor.encoder.threads = 1
+    assessor.encoder.at_once = 1
     return assessor
 
 

@@ -100,7 +100,7 @@ def run(command: list[str]) -> dict[str, float] | str:
     """The measurement that a process prints, or the reason why there is none."""
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
-        return done.stderr.strip().splitlines()[-1]
+        return (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 

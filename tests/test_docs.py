@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from figures import SHOWN_IN, put, table
 
 from classifier.assessor import Assessor
+from classifier.card import read_figures
 from classifier.cli import main
 from classifier.corpus import Example
 from classifier.explain import explain
@@ -64,3 +66,17 @@ def test_the_datasheet_counts_the_corpus(root: Path, corpus: list[Example]) -> N
     sheet = (root / "corpus" / "README.md").read_text("utf-8")
     assert f"| **all** | {len(corpus)} |" in sheet
     assert "machine-written" in sheet
+
+
+def test_the_main_figures_are_the_reports(root: Path) -> None:
+    shown = table(read_figures((root / "models" / "en" / "report.md").read_text("utf-8")))
+    for path in SHOWN_IN:
+        assert f"<!-- figures -->\n{shown}\n" in path.read_text("utf-8"), f"{path}: python scripts/figures.py brings it up to date"
+
+
+def test_new_figures_replace_the_old_and_nothing_after_them() -> None:
+    text = "a\n<!-- t -->\n| x |\n| y |\n\n| other |\nb\n<!-- c -->\n```\nold\n\nold\n```\nend\n"
+    put_in = put(put(text, "t", "| new |\n"), "c", "```\nnew\n```\n")
+    assert put_in == "a\n<!-- t -->\n| new |\n\n| other |\nb\n<!-- c -->\n```\nnew\n```\nend\n"
+    with pytest.raises(SystemExit, match="<!-- d -->"):
+        put(text, "d", "")

@@ -61,3 +61,10 @@ def test_a_pickled_encoder_holds_no_session(assessor: Assessor) -> None:
 def test_a_folder_without_encoder_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="there is no encoder in this folder"):
         Encoder(tmp_path)
+
+
+def test_texts_encoded_at_once_get_the_numbers_that_they_get_alone(assessor: Assessor) -> None:
+    texts = [TEXT, TEXT * 3, "She thanked me for it and went home at once.", TEXT * 2]
+    for text, found in zip(texts, assessor.encoder.encode(texts), strict=True):
+        alone = assessor.encoder.encode_one(text)
+        assert np.array_equal(found.document, alone.document) and np.array_equal(found.tokens, alone.tokens)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import re
 import shutil
 import subprocess
 import zipfile
@@ -11,11 +13,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from files import part, with_part
 from stub_assessor import StubAssessor
 
 import classifier.cli
 from classifier.cli import main
-from classifier.excel import LONGEST_CELL
+from classifier.errors import InputError
+from classifier.excel import LONGEST_CELL, MOST_ROWS
+from classifier.rows import as_text
 from classifier.tables import open_table
 
 GOOD = "A client asked for her balance, so I looked it up and called her back the same day."
@@ -44,6 +49,26 @@ def book(tmp_path: Path) -> Path:
     made["Other"].append([GOOD])
     made.save(tmp_path / "in.xlsx")
     return tmp_path / "in.xlsx"
+
+
+def patch(path: Path, pattern: str, replacement: str) -> None:
+    """Change the XML of the first sheet to what another program might have written; the pattern must occur in it."""
+    name = "xl/worksheets/sheet1.xml"
+    changed, times = re.subn(pattern, replacement, part(path.read_bytes(), name).decode())
+    assert times
+    path.write_bytes(with_part(path.read_bytes(), name, changed.encode()))
+
+
+def read(path: Path) -> list[list[str]]:
+    return [[as_text(cell) for cell in row] for chunk in open_table(path).read() for row in chunk.cells]
+
+
+def made_of(path: Path, *rows: list[object]) -> Path:
+    made = openpyxl.Workbook()
+    for row in rows:
+        made.active.append(row)
+    made.save(path)
+    return path
 
 
 def test_a_person_can_read_the_result(book: Path) -> None:
@@ -119,7 +144,8 @@ def test_a_formula_is_never_written(tmp_path: Path) -> None:
     main(["score", str(source), str(tmp_path / "out.csv")])
     with (tmp_path / "out.csv").open(newline="", encoding="utf-8") as stream:
         first = [row[0] for row in csv.reader(stream)]
-    assert first == ["'=1+1", *("'" + payload for payload in PAYLOADS)]
+    assert all(cell.startswith("'") for cell in first)
+    assert [cell.replace("'", "") for cell in first] == ["=1+1", *(payload.replace("'", "") for payload in PAYLOADS)]
 
 
 def has_calc() -> bool:
@@ -176,3 +202,80 @@ def test_blank_rows_in_the_middle_are_kept_and_at_the_end_are_not(tmp_path: Path
     assert main(["score", str(tmp_path / "in.xlsx"), str(tmp_path / "out.csv")]) == 3
     scored = open_table(tmp_path / "out.csv")
     assert scored.total == 3
+
+
+@pytest.mark.parametrize("size", ["A1", "A1:B3", "A1:C9", "B2:C3"])
+def test_a_wrong_size_of_the_sheet_hides_no_row(tmp_path: Path, size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows: list[list[object]] = [["answer", "n"], [GOOD, 1, "wide"], [GOOD], [], [None, 3], [GOOD, 4], [None, None]]
+    source = made_of(tmp_path / "in.xlsx", *rows)
+    patch(source, '<dimension ref="[^"]*"', f'<dimension ref="{size}"')
+    assert read(source) == [[GOOD, "1", "wide"], [GOOD, "", ""], ["", "", ""], ["", "3", ""], [GOOD, "4", ""]]
+    assert main(["score", str(source), str(tmp_path / "out.csv"), "--text", "answer"]) == 3
+    assert "5 rows" in capsys.readouterr().err
+
+
+def test_a_row_number_that_no_sheet_has_is_said(tmp_path: Path) -> None:
+    source = made_of(tmp_path / "in.xlsx", ["answer"], [GOOD])
+    patch(source, '<row r="2"', '<row r="99999999999"')
+    with pytest.raises(InputError, match=f"in.xlsx: the sheet 'Sheet' numbers a row beyond {MOST_ROWS + 1:,}"):
+        open_table(source)
+
+
+def test_a_formula_without_a_result_is_kept_and_never_scored(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = made_of(tmp_path / "in.xlsx", ["first", "second", "sum", "answer"], [1, 2, "=A2+B2", GOOD], [1, 2, "=A3+B3", f'="{GOOD}"&A3'])
+    assert read(source) == [["1", "2", "=A2+B2", GOOD], ["1", "2", "=A3+B3", f'="{GOOD}"&A3']]
+    assert main(["score", str(source), str(tmp_path / "out.jsonl"), "--text", "answer"]) == 3
+    assert "row 3: error: formula without a stored value" in capsys.readouterr().err
+    assert [json.loads(line)["sum"] for line in (tmp_path / "out.jsonl").read_text().splitlines()] == ["=A2+B2", "=A3+B3"]
+    main(["score", str(source), str(tmp_path / "out.xlsx"), "--text", "answer"])
+    cells = [row[2] for row in openpyxl.load_workbook(tmp_path / "out.xlsx")["Scored"].iter_rows(min_row=2)]
+    assert [(cell.value, cell.data_type) for cell in cells] == [("=A2+B2", "s"), ("=A3+B3", "s")]
+
+
+def test_the_stored_result_of_a_formula_stands_for_it(tmp_path: Path) -> None:
+    source = made_of(tmp_path / "in.xlsx", ["answer", "n"], [GOOD, "=1+1"], ["=TRIM(B1)", "=B1"], [GOOD, 5])
+    patch(source, r'<c r="B2"><f>1\+1</f><v ?/?>(</v>)?', '<c r="B2"><f>1+1</f><v>2</v>')
+    patch(source, r'<c r="A3"><f>TRIM\(B1\)</f><v ?/?>(</v>)?', f'<c r="A3" t="str"><f>TRIM(B1)</f><v>{GOOD}</v>')
+    patch(source, r'<c r="B3"><f>B1</f><v ?/?>(</v>)?', '<c r="B3" t="str"><f>B1</f><v></v>')
+    assert read(source) == [[GOOD, "2"], [GOOD, ""], [GOOD, "5"]]
+
+
+def test_formulas_for_many_cells_are_kept_as_they_are_written(tmp_path: Path) -> None:
+    source = made_of(tmp_path / "in.xlsx", ["answer", "n"], *([GOOD, f"=1+{row}"] for row in range(2, 6)))
+    for cell, attributes, text in [
+        ("B2", 't="shared" ref="B2:B3" si="0"', "A2+1"), ("B3", 't="shared" si="0"', ""),
+        ("B4", 't="array" ref="B4"', "SUM(A1:A2*2)"), ("B5", 't="dataTable" ref="B5" r1="A1"', ""),
+    ]:  # fmt: skip
+        patch(source, f'<c r="{cell}"><f>[^<]*</f>', f'<c r="{cell}"><f {attributes}>{text}</f>')
+    assert [row[1] for row in read(source)] == ["=A2+1", "=A3+1", "=SUM(A1:A2*2)", "=TABLE(A1,)"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "replacement", "named"),
+    [('t="inlineStr"><is>.*?</is>', 't="s"><v>99</v>', "IndexError"), ("<f>[^<]*</f>", '<f t="shared" ref="B2" si="0">"open</f>', "TokenizerError")],
+)
+def test_what_cannot_be_read_is_one_sentence(tmp_path: Path, pattern: str, replacement: str, named: str, capsys: pytest.CaptureFixture[str]) -> None:
+    source = made_of(tmp_path / "in.xlsx", ["answer", "n"], [GOOD, "=1+1"])
+    patch(source, pattern, replacement)
+    assert main(["score", str(source), str(tmp_path / "out.csv")]) == 1
+    said = capsys.readouterr().err
+    assert "in.xlsx: the workbook is damaged, or holds what cannot be read" in said and named in said and said.count("\n") == 1
+
+
+def test_a_failing_disk_is_not_called_damage(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("openpyxl.worksheet._read_only.ReadOnlyWorksheet.iter_rows", fails)
+    with pytest.raises(InputError, match=r"in\.xlsx: cannot be read \(Input/output error\)"):
+        open_table(book)
+
+
+def test_the_examples_can_be_read_in_their_column(book: Path) -> None:
+    main(["score", str(book), str(book.with_name("out.xlsx"))])
+    sheet = openpyxl.load_workbook(book.with_name("out.xlsx"))["Scored"]
+    answer, status, short = sheet["F2"], sheet["H2"], sheet["G2"]
+    assert (answer.value, status.value, short.value) == (GOOD, "ok", "007")
+    assert 60 <= sheet.column_dimensions["F"].width < 62 and answer.alignment.wrap_text
+    assert sheet.column_dimensions["G"].width < 20 and not short.alignment.wrap_text
+    assert {cell.alignment.vertical for cell in sheet[2]} == {"top"}

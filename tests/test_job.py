@@ -219,8 +219,12 @@ def test_two_runs_do_not_write_the_same_output(tmp_path: Path, stub: StubAssesso
     process = start(source, tmp_path / "out.csv", seconds=0.02, log=log)
     while texts_scored(log) < 70:
         time.sleep(0.01)
-    assert main(["score", str(source), str(tmp_path / "out.csv"), "--resume"]) == 1
-    assert "another run is writing this output now." in capsys.readouterr().err
+    part = tmp_path / "out.csv.unfinished" / "output.part"
+    part.write_text("of the other run")
+    for more in (["--resume"], []):
+        assert main(["score", str(source), str(tmp_path / "out.csv"), *more]) == 1
+        assert "another run is writing this output now." in capsys.readouterr().err
+    assert part.exists()
     process.kill()
     process.communicate()
 
@@ -293,3 +297,65 @@ def test_the_real_assessor_gives_the_contract(tmp_path: Path) -> None:
     row = read(tmp_path / "out.csv")[0]
     assert list(row) == ["answer", *COLUMNS]
     assert json.loads(row["evidence"]) is not None and "-" in row["model"]
+
+
+def test_a_folder_has_one_text_column_however_short_its_files_are(stub: StubAssessor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "drafts").mkdir()
+    (tmp_path / "drafts" / "a name that has as many words as an example of service would have.txt").write_text("Hello")
+    assert main(["score", str(tmp_path / "drafts"), str(tmp_path / "out.csv")]) == 3
+    assert "column 'text'\n" in capsys.readouterr().err
+    assert read(tmp_path / "out.csv")[0]["status"].startswith("refused: too short")
+
+
+def test_an_input_that_changes_on_the_way_costs_its_own_rows_only(stub: StubAssessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write(tmp_path / "in.csv", [["answer"], [GOOD.format(1)]])
+    score = classifier.workers.score_frame
+
+    def grown(frame: object, **rest: object) -> object:
+        with source.open("a") as stream:
+            stream.write(GOOD.format(2).join('""') + "\n")
+        return score(frame, **rest)
+
+    monkeypatch.setattr(classifier.workers, "score_frame", grown)
+    assert main(["score", str(source), str(tmp_path / "out.csv")]) == 3
+    assert [row["status"] for row in read(tmp_path / "out.csv")] == ["ok", "error: the text was another one when the input was read first"]
+
+
+def test_an_input_that_goes_away_is_said_of_the_input(
+    stub: StubAssessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = write(tmp_path / "in.csv", [["answer"], [GOOD.format(1)]])
+    score = classifier.workers.score_frame
+    monkeypatch.setattr(classifier.workers, "score_frame", lambda frame, **rest: (source.unlink(), score(frame, **rest))[1])
+    assert main(["score", str(source), str(tmp_path / "out.csv")]) == 1
+    assert f"{source}: cannot be read any more (No such file or directory)" in capsys.readouterr().err
+
+
+def test_a_lost_connection_is_not_blamed_on_the_output(
+    stub: StubAssessor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(frame: object, **rest: object) -> None:
+        raise ConnectionResetError("scheduler gone")
+
+    monkeypatch.setattr(classifier.workers, "score_frame", broken)
+    assert main(["score", str(write(tmp_path / "in.csv", examples(3))), str(tmp_path / "out.csv")]) == 1
+    assert "The scoring broke off (ConnectionResetError)" in capsys.readouterr().err
+
+
+def test_a_column_that_is_not_added_may_be_in_the_input(stub: StubAssessor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write(tmp_path / "in.csv", [["client", "answer"], ["C1", GOOD]])
+    assert main(["score", str(source), str(tmp_path / "out.csv"), "--text", "answer"]) == 1
+    assert "columns that scoring would add: client; rename them first." in capsys.readouterr().err
+    assert main(["score", str(source), str(tmp_path / "out.csv"), "--text", "answer", "--columns", "level"]) == 0
+    assert list(read(tmp_path / "out.csv")[0]) == ["client", "answer", "status", "level"]
+
+
+def test_a_name_that_no_file_can_have_is_said_at_once(stub: StubAssessor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["score", str(write(tmp_path / "in.csv", examples(3))), str(tmp_path / ("x" * 300 + ".csv"))]) == 1
+    assert "cannot be written (File name too long)." in capsys.readouterr().err
+
+
+def test_what_names_a_row_cannot_write_to_the_terminal(stub: StubAssessor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = write(tmp_path / "in.csv", [["id", "answer"], ["\x1b[2J\nforged " + "9" * 100, ""]])
+    assert main(["score", str(source), str(tmp_path / "out.csv"), "--text", "answer", "--id", "id"]) == 3
+    assert f"row 2 (id  [2J forged {'9' * 48} …): refused: empty" in capsys.readouterr().err

@@ -36,7 +36,7 @@ def example(level: int = 2) -> Example:
 
 
 def test_without_takes_out_overlapping_spans_once() -> None:
-    assert without("abcdef", [Span("", 1, 3, 0), Span("", 2, 4, 0)]) == "aef"
+    assert without("abcdef", [Span("", 1, 3), Span("", 2, 4)]) == "aef"
     assert without("abc", []) == "abc"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 import stat
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from stub_assessor import StubAssessor
 
@@ -107,7 +109,8 @@ def test_from_each_format_the_same_page(scored: Path, ending: str) -> None:
     [
         ("a,b\n1,2\n", "there is no column 'status'"),
         ("status,level\nok,seven\n", "row 2: 'seven' is no level"),
-        ("status,level,flags\nok,1,x\n", "'flags' is not what"),
+        ("status,level\nok,1\nok,inf\n", "row 3: 'inf' is no level"),
+        ("status,level,flags\nok,1,x\n", "row 2: the cell in column 'flags' is not what"),
     ],
 )
 def test_a_table_that_was_not_scored_is_said(tmp_path: Path, content: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,6 +118,46 @@ def test_a_table_that_was_not_scored_is_said(tmp_path: Path, content: str, said:
     assert main(["report", str(tmp_path / "x.csv")]) == 1
     assert said in capsys.readouterr().err
     assert [p.name for p in tmp_path.iterdir()] == ["x.csv"]
+
+
+@pytest.mark.parametrize(("ending", "row"), [(".jsonl", 2), (".parquet", 2), (".csv", 3), (".xlsx", 3)])
+def test_rows_are_counted_as_the_table_counts_them(tmp_path: Path, ending: str, row: int, capsys: pytest.CaptureFixture[str]) -> None:
+    frame = pd.DataFrame({"status": ["ok", "ok"], "level": ["1", "seven"]})
+    source = tmp_path / f"x{ending}"
+    if ending == ".jsonl":
+        frame.to_json(source, orient="records", lines=True)
+    elif ending == ".parquet":
+        frame.to_parquet(source)
+    elif ending == ".csv":
+        frame.to_csv(source, index=False)
+    else:
+        frame.to_excel(source, index=False)
+    assert main(["report", str(source)]) == 1
+    assert f"x{ending}: row {row}: 'seven' is no level." in capsys.readouterr().err
+
+
+def page_of(path: Path, content: str) -> str:
+    path.write_text(content, "utf-8")
+    assert main(["report", str(path)]) == 0
+    return path.with_suffix(".html").read_text("utf-8")
+
+
+def test_what_the_table_does_not_tell_is_left_out(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "x.csv", "status,level\nok,1\n")
+    assert "Levels" in page and "plausible" not in page and "flag" not in page
+
+
+def test_that_no_flag_was_found_is_said(tmp_path: Path) -> None:
+    page = page_of(tmp_path / "x.csv", "status,level,flags\nok,1,[]\n")
+    assert "<h2>Rows with a flag, by kind</h2>\n<p>No scored row has a flag.</p>" in page
+
+
+def test_a_flag_stands_beside_the_words_of_the_framework(tmp_path: Path) -> None:
+    flags = [{"key": "convenience-first"}, {"key": "own<key>"}]
+    page = page_of(tmp_path / "x.jsonl", json.dumps({"status": "ok", "level": 1, "flags": json.dumps(flags)}))
+    assert '<th scope="row">convenience-first: Doing what is faster and easier for you</th><td>1</td>' in page
+    assert '<th scope="row">own&lt;key&gt;</th><td>1</td>' in page
+    assert ">convenience-first</text>" in page, "the picture has room for the key only"
 
 
 def test_a_folder_or_no_name_for_the_table_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

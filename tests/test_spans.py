@@ -10,8 +10,8 @@ import pytest
 from classifier.corpus import Label
 from classifier.document import segments
 from classifier.encoder import Encoding
-from classifier.learning import fit_tagger
 from classifier.spans import Span, SpanTagger, find_spans, located, meet
+from classifier.tagging import _unseen, fit_tagger
 
 FILLER = "The day was long and the office was full of people. "
 ACT = "I called her back on Friday"
@@ -41,7 +41,7 @@ def tagger() -> SpanTagger:
         texts.append(text)
         spans.append(find_spans(text, segments(text), encoding(text, (start, end) if start >= 0 else None, noise, 0.5 if i % 10 == 0 else 3.0), KEYS, -1.0))
         labels.append([Label("2.4", ACT)] if i % 2 else [])
-    return fit_tagger(list(KEYS), 0.7, texts, spans, labels)
+    return fit_tagger(list(KEYS), 0.7, texts, spans, labels, [f"writer {i % 7}" for i in range(60)])
 
 
 def tag(tagger: SpanTagger, height: float | None, seed: int) -> list[tuple[str, str, float]]:
@@ -64,8 +64,8 @@ def test_weak_scores_are_no_finding(tagger: SpanTagger) -> None:
 
 
 def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
-    assert tagger.thresholds["1.1"] > 1
-    assert tagger.tag("a b c", [Span("1.1", 0, 5, 6.0)]) == ()
+    assert "1.1" not in tagger.thresholds
+    assert tagger.tag("a b c", [Span("1.1", 0, 5, (9.0,) * 20)]) == ()
 
 
 def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
@@ -80,7 +80,59 @@ def test_no_tokens_no_spans() -> None:
 
 
 def test_meeting_needs_the_key_and_a_third_of_the_shorter() -> None:
-    assert meet(Span("a", 0, 30, 0), Span("a", 20, 60, 0))
-    assert not meet(Span("a", 0, 30, 0), Span("a", 25, 60, 0))
-    assert not meet(Span("a", 0, 30, 0), Span("b", 0, 30, 0))
-    assert located("x yes y", [Label("a", "yes"), Label("a", "no")]) == [Span("a", 2, 5, 0.0)]
+    assert meet(Span("a", 0, 30), Span("a", 20, 60))
+    assert not meet(Span("a", 0, 30), Span("a", 25, 60))
+    assert not meet(Span("a", 0, 30), Span("b", 0, 30))
+    assert located("x yes y", [Label("a", "yes"), Label("a", "no")]) == [Span("a", 2, 5)]
+
+
+def test_the_context_decides_between_words_of_equal_scores() -> None:
+    """The same words in a text that also shows another key are never marked by readers, and no longer found."""
+    noise, texts, spans, labels = np.random.default_rng(2), [], [], []
+    text = FILLER + ACT + ". " + FILLER
+    start = text.index(ACT)
+
+    def candidates(other: bool) -> tuple[Span, ...]:
+        told = encoding(text, (start, start + len(ACT)), noise)
+        told.tokens[-4:, 1] += 8 * other
+        return find_spans(text, segments(text), told, {"2.4": 0}, -1.0)
+
+    for i in range(120):
+        texts.append(text)
+        spans.append(candidates(bool(i % 2)))
+        labels.append([] if i % 2 else [Label("2.4", ACT)])
+    tagger = fit_tagger(["2.4"], 0.9, texts, spans, labels, [f"writer {i % 7}" for i in range(120)])
+    assert [f.quote for f in tagger.tag(text, candidates(False))] == [ACT]
+    assert tagger.tag(text, candidates(True)) == ()
+
+
+def candidate(number: int, *traits: float) -> tuple[Span, ...]:
+    return (Span("2.4", 0, len(ACT), (*traits, float(number % 2))),)
+
+
+def test_thresholds_are_chosen_on_writers_left_out() -> None:
+    """One trait a writer, which goes with the marks: it tells all about the writers that were learnt from, and nothing of another."""
+    writers = [f"writer {i % 6}" for i in range(240)]
+    marked = np.random.default_rng(3).random(240) < 0.5
+    X = np.eye(6)[np.arange(240) % 6] * np.where(marked, 1.0, -1.0)[:, None]
+    confidences = _unseen(X, marked, writers)
+    assert confidences is not None
+    assert abs(confidences[marked].mean() - confidences[~marked].mean()) < 0.05
+
+
+def test_a_key_that_one_writer_alone_shows_is_not_learnt() -> None:
+    writers = [f"writer {i % 6}" for i in range(60)]
+    labels = [[Label("2.4", ACT)] if i % 6 == 0 else [] for i in range(60)]
+    assert fit_tagger(["2.4"], 0.5, [ACT] * 60, [candidate(i, float(i % 6 == 0)) for i in range(60)], labels, writers).thresholds == {}
+
+
+def test_white_space_around_a_text_changes_nothing() -> None:
+    text = FILLER + ACT + ". " + FILLER
+    start = text.index(ACT)
+
+    def traits(around: str) -> tuple[float, ...]:
+        told = encoding(around + text + around, (len(around) + start, len(around) + start + len(ACT)), np.random.default_rng(4))
+        (span,) = find_spans(around + text + around, segments(around + text + around), told, {"2.4": 0}, -1.0)
+        return span.traits
+
+    assert traits("\n" * 50) == traits("")

@@ -76,6 +76,14 @@ def score(source: Path, ending: str, rows: int | None) -> Path | None:
     return target
 
 
+def as_read(rows: list[list[str]], named: int) -> list[list[str]]:
+    """The rows that a file with these lines has: without empty cells beyond the header, and with blank lines where these are empty examples."""
+    while rows and not rows[-1]:
+        rows = rows[:-1]
+    kept = [row or [""] for row in rows if row or named == 1]
+    return [row[: max([named, *(position for position, cell in enumerate(row, 1) if cell)])] for row in kept]
+
+
 @given(
     st.lists(header_names, max_size=4),
     st.lists(st.lists(odd_text, min_size=0, max_size=7), min_size=1, max_size=12),
@@ -89,8 +97,8 @@ def test_delimited(others: list[str], rows: list[list[str]], delimiter: str, enc
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, delimiter=delimiter, lineterminator=line_end, quoting=csv.QUOTE_ALL)
     header = [*others, "answer"]
-    written = [row for row in rows if row]
-    writer.writerows([header, *written])
+    writer.writerows([header, *rows])
+    written = as_read(rows, len(header))
     raw = stream.getvalue().encode(encoding, "replace")
     with folder() as place:
         (place / "in.csv").write_bytes(raw)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from classifier.document import MAX_CHARACTERS
 from classifier.errors import InputError
+from classifier.excel import Formula
 from classifier.job import guess_text
 from classifier.rows import as_text
 from classifier.tables import open_table
@@ -32,6 +33,8 @@ def read_intake(path: Path, text: str | None, name: str | None) -> Iterator[tupl
             number += 1
             shown = as_text(row[named]) if named is not None else f"row {number}"
             content = as_text(row[place])
+            if isinstance(row[place], Formula):
+                fault = "a formula without a stored value"
             if fault is not None or not content.strip() or len(content) > MAX_CHARACTERS:
                 reason = fault or f"an example has 1 to {MAX_CHARACTERS:,} characters"
                 raise InputError(f"{path}: {shown}: {reason.rstrip('.')}; nothing was added.")

@@ -1,0 +1,101 @@
+"""Put a new evaluation into the report, and its main figures into the tables of the README and the model card:
+
+    classifier evaluate models/en --examples FILE --statements FILE --table tests/examples.toml > printed.txt
+    classifier evaluate models/en --stress > stress.txt
+    python scripts/figures.py printed.txt stress.txt
+
+The sentences around the tables are for a person to bring up to date.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from classifier.card import read_figures
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "models" / "en" / "report.md"
+SHOWN_IN = (ROOT / "README.md", ROOT / "models" / "en" / "README.md")
+
+Figures = Mapping[str, Mapping[str, str]]
+
+MADE, NEW, OUTSIDE = "Made corpus, writer left out", "Writers that the encoder was not trained on", "Examples"
+# Label of a row -> what stands in the columns: a section (without its column's title) and a figure, or words.
+ROWS: dict[str, tuple[tuple[str, str] | str, tuple[str, str] | str, tuple[str, str] | str]] = {
+    **{
+        label: ((": level", name),) * 3
+        for label, name in {
+            "level: QWK": "qwk",
+            "level: exact": "exact",
+            "level: adjacent": "adjacent",
+            "level: calibration error": "calibration error (ECE)",
+            "plausible levels cover (aim .90)": "level set covers",
+            "plausible levels, mean number": "level set mean size",
+        }.items()
+    },
+    "client: accuracy": ((": client, length, pairs", "client accuracy"), "", (": client, length, flags", "client accuracy")),
+    "PSPC level: QWK": ((": pspc_level", "qwk"), "", (": pspc_level", "qwk")),
+    "pairs of texts that differ in the decisive act: both right": ((": client, length, pairs", "pairs with both right"), "", ""),
+    "flags: precision per text and key": ((": flags and evidence", "flags: precision per text and key"),) * 2 + ("not labelled",),
+    "flags: recall": ((": flags and evidence", "flags: recall"),) * 2 + ("not labelled",),
+    "flags: F1": ((": flags and evidence", "flags: F1"),) * 2 + ("not labelled",),
+    "flags: character F1": ((": flags and evidence", "flags: character F1"),) * 2 + ("not labelled",),
+    "texts with a false flag": ("", "", (": client, length, flags", "texts with a false flag")),
+    "look-alikes flagged": ((": flags and evidence", "look-alikes flagged"),) * 2 + ("not labelled",),
+    "evidence: character F1, exact behaviour": ((": flags and evidence", "evidence: character F1, exact behaviour"),) * 2 + ("not labelled",),
+    "evidence: character F1, level 2 or higher": ((": flags and evidence", "evidence: character F1, level 2 or higher"),) * 2 + ("not labelled",),
+    "evidence taken out: the level falls": ("", (": right for the right reason", "evidence taken out: the level falls"), ""),
+    "as many other words taken out: it changes": ("", (": right for the right reason", "other words taken out: it changes"), ""),
+}
+
+
+def table(figures: Figures) -> str:
+    """The main figures of a report (`read_figures`) as a Markdown table."""
+    new = next(name.partition(":")[0] for name in figures if name.startswith(NEW))
+    titles = (MADE, new, OUTSIDE)
+    counts = [figures[f"{title}: level"]["n"] for title in titles]
+    heads = f"| | made, writer left out (n = {counts[0]}) | made, writers new to the encoder (n = {counts[1]}) | texts by strangers (n = {counts[2]}) |"
+    lines = [heads, "| --- | --- | --- | --- |"]
+    for label, cells in ROWS.items():
+        shown = [cell if isinstance(cell, str) else _value(figures[title + cell[0]], cell[1]) for title, cell in zip(titles, cells, strict=True)]
+        lines.append(f"| {label} | {' | '.join(shown)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _value(section: Mapping[str, str], name: str) -> str:
+    """A figure by its name, behind which the report may put the number of cases."""
+    found = [value for printed, value in section.items() if printed == name or printed.startswith(f"{name} (n = ")]
+    if not found:
+        raise SystemExit(f"The evaluation has no figure {name!r}.")
+    return found[0]
+
+
+def put(text: str, mark: str, content: str) -> str:
+    """The text with the code block or the table after a mark replaced."""
+    block = rf"(<!-- {mark} -->\n)(?:```\n(?s:.*?)\n```\n|(?:\|.*\n)+)"
+    found, times = re.subn(block, lambda match: match[1] + content, text)
+    if times != 1:
+        raise SystemExit(f"<!-- {mark} --> stands {times} times before a table or a code block, not once.")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("printed", type=Path, help="what `classifier evaluate` printed")
+    parser.add_argument("stress", type=Path, nargs="?", help="what it printed with --stress")
+    options = parser.parse_args()
+    report = REPORT.read_text("utf-8")
+    for mark, path in (("evaluation", options.printed), ("stress", options.stress)):
+        if path:
+            report = put(report, mark, f"```\n{path.read_text('utf-8').strip()}\n```\n")
+    shown = table(read_figures(report))
+    texts = {REPORT: report, **{path: put(path.read_text("utf-8"), "figures", shown) for path in SHOWN_IN}}
+    for path, text in texts.items():
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

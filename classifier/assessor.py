@@ -104,7 +104,7 @@ class Assessor:
         return self._answer(self._look(text))
 
     def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
-        """Assess texts, in order; a few are looked at ahead, one to a core, so the memory does not grow with their number."""
+        """Assess texts, in order; a few are looked at ahead, so the memory does not grow with their number."""
         self.encoder.warm_up()
         return map(self._answer, in_order(self._look, texts, self.encoder.at_once))
 

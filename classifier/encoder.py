@@ -2,7 +2,7 @@
 
 The encoder folder holds ``encoder.onnx`` (quantized), ``tokenizer.json`` and ``encoder.json`` (names and order of the
 outputs). Each text goes through by itself: with dynamic quantization the padding of a batch would change the numbers, and
-the same text must give the same answer alone and in a batch. Several go through at once, one to a core.
+the same text must give the same answer alone and in a batch. Of a batch several go through at once.
 """
 
 from __future__ import annotations
@@ -70,8 +70,9 @@ class Encoder:
         self.document_scores: tuple[str, ...] = tuple(described["document_scores"])
         self.keys: tuple[str, ...] = tuple(described["keys"])
         self.window: int = described["window"]
-        # Texts that are encoded at once. Several processes on one machine set 1.
-        self.at_once = os.cpu_count() or 1
+        # Texts that are encoded at once, and threads of one run of the network (0 means one a core); the numbers do not depend on them.
+        # Several processes on one machine set both to 1 before the first text.
+        self.at_once, self.threads = os.cpu_count() or 1, 0
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in {"_session", "_tokenizer", "_stored"}}
@@ -80,9 +81,9 @@ class Encoder:
     def _session(self) -> onnxruntime.InferenceSession:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # One thread a text: two texts side by side take two thirds of the time that they take one after the other on two threads
-        # each, and the sums are done in the same order whatever the number of cores.
-        options.intra_op_num_threads = 1
+        options.intra_op_num_threads = self.threads
+        # Waiting threads sleep: while they spin, two texts at once on two cores are slower than one after the other.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(str(self.folder / "encoder.onnx"), options, providers=["CPUExecutionProvider"])
 
     @cached_property

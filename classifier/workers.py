@@ -23,9 +23,9 @@ _PIECE = 32
 
 @cache
 def worker_assessor(folder: str | None) -> Assessor:
-    """The assessor of this process: loaded at the first call. Workers share the cores, so each takes one text at a time."""
+    """The assessor of this process: loaded at the first call. Workers share the cores, so each uses one."""
     assessor = load_assessor(folder)
-    assessor.encoder.at_once = 1
+    assessor.encoder.at_once = assessor.encoder.threads = 1
     return assessor
 
 

@@ -25,7 +25,6 @@ import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from classifier.ahead import in_order
 from classifier.errors import InputError
 
 Floats = NDArray[np.float32]
@@ -128,17 +127,12 @@ class Encoder:
         tokens[: len(packed)] = packed[: len(offsets)].astype(np.float32) / TOKEN_STEPS
         return Encoding(document, tokens, offsets)
 
-    def encode(self, texts: Iterable[str]) -> Iterator[Encoding]:
-        """Encode texts, in order. A text longer than the window is read in overlapping windows."""
-        self.warm_up()
-        return in_order(self.encode_one, texts, self.at_once)
-
     def warm_up(self) -> None:
         """Load the network and the tokenizer, which several threads at once must find loaded."""
         assert self._session and self._tokenizer
 
     def encode_one(self, text: str) -> Encoding:
-        """Encode one text."""
+        """Encode one text. One longer than the window is read in overlapping windows."""
         tokenized = self._tokenizer.encode(text)
         begin, *inner, end = tokenized.ids
         offsets = np.array(tokenized.offsets[1:-1], dtype=np.int32).reshape(-1, 2)

@@ -57,11 +57,11 @@ def columns(encoder: Encoder) -> dict[str, dict[str, int]]:
     }
 
 
-def levels_of_acts(encoder: Encoder) -> list[list[int]]:
-    """For each level of service from 1 on, the columns of its behaviours among the encoder's token scores."""
-    known = columns(encoder)["evidence"]
+def _acts(shown: Floats, column_of: Mapping[str, int]) -> Floats:
+    """For each level of service from 1 on, the highest strength of its behaviours: (4,) from (n_keys,) and {behaviour: column}."""
     (framework,) = (f for f in map(load_framework, framework_names()) if f.anti_patterns)
-    return [[known[b.key] for b in framework.behaviours if b.level == level and b.key in known] for level in (1, 2, 3, 4)]
+    of_level = [[shown[column_of[b.key]] for b in framework.behaviours if b.level == level and b.key in column_of] for level in (1, 2, 3, 4)]
+    return np.array([max(strengths_of, default=TOKEN_FLOOR) for strengths_of in of_level])
 
 
 def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
@@ -74,5 +74,5 @@ def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     cuts = {scale: np.minimum.accumulate(expit(np.array(scores))) for scale, scores in scales.items()}
     parts, kinds = segments(text), columns(encoder)
     shown = strengths(encoding.tokens) if len(encoding.tokens) else np.full(len(encoder.keys), TOKEN_FLOOR)
-    acts = np.array([shown[of_level].max() if of_level else TOKEN_FLOOR for of_level in levels_of_acts(encoder)])
+    acts = _acts(shown, kinds["evidence"])
     return Reading(text, parts, cuts, client, acts, *(find_spans(text, parts, encoding, kinds[kind], cut) for kind, cut in CUTS.items()))

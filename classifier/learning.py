@@ -14,7 +14,7 @@ from classifier.features import Reading
 from classifier.framework import Framework, framework_names, load_framework
 from classifier.heads import ClassHead, CutHead, Heads, OrdinalHead, cut_features
 from classifier.ordinal import OrdinalRegression
-from classifier.tagging import fit_tagger
+from classifier.tagging import fit_logistic, fit_tagger
 
 Floats = NDArray[np.float64]
 
@@ -77,15 +77,12 @@ def _framework_of(scale: str) -> Framework:
 
 def fit_cuts(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> tuple[Floats, Floats]:
     """Weights, (size - 1, n_features), and intercepts, (size - 1,), of a logistic regression for each y >= k on standardized features."""
-    scaler = StandardScaler().fit(X)
     weights, intercepts = np.zeros((size - 1, X.shape[1])), np.zeros(size - 1)
     for cut, above in enumerate(y[None, :] >= np.arange(1, size)[:, None]):
         if above.all() or not above.any():
             intercepts[cut] = _CERTAIN if above.all() else -_CERTAIN
-            continue
-        model = LogisticRegression(C=strength, solver="newton-cholesky").fit(scaler.transform(X), above)
-        weights[cut] = model.coef_[0] / scaler.scale_
-        intercepts[cut] = model.intercept_[0] - scaler.mean_ @ weights[cut]
+        else:
+            weights[cut], intercepts[cut] = fit_logistic(X, above, strength)
     return weights, intercepts
 
 

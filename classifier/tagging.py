@@ -51,16 +51,19 @@ def fit_tagger(
         confidences = _unseen(X, hits, groups)
         threshold = None if confidences is None else _threshold(confidences, hits, numbers, positives[key], min_precision)
         if threshold is not None:
-            weights, tagger.intercepts[key] = _regression(X, hits)
+            weights, tagger.intercepts[key] = fit_logistic(X, hits, _C)
             tagger.weights[key] = tuple(weights.tolist())
             tagger.thresholds[key] = threshold
     return tagger
 
 
-def _regression(X: Floats, hits: NDArray[np.bool_]) -> tuple[Floats, float]:
-    """Weights, (n_traits,), and intercept of a logistic regression that is penalized as if the traits were standardized."""
+def fit_logistic(X: Floats, hits: NDArray[np.bool_], strength: float) -> tuple[Floats, float]:
+    """Weights, (n_features,), and intercept of a logistic regression that is penalized as if the features were standardized.
+
+    strength : inverse strength of the L2 penalty, as in scikit-learn
+    """
     scaler = StandardScaler().fit(X)
-    model = LogisticRegression(C=_C, solver="newton-cholesky").fit(scaler.transform(X), hits)
+    model = LogisticRegression(C=strength, solver="newton-cholesky").fit(scaler.transform(X), hits)
     weights = model.coef_[0] / scaler.scale_
     return weights, float(model.intercept_[0] - weights @ scaler.mean_)
 
@@ -71,7 +74,7 @@ def _unseen(X: Floats, hits: NDArray[np.bool_], groups: Sequence[str]) -> Floats
     for train, test in GroupKFold(min(_FOLDS, len(set(groups)))).split(X, groups=groups):
         if hits[train].all() or not hits[train].any():
             return None
-        weights, intercept = _regression(X[train], hits[train])
+        weights, intercept = fit_logistic(X[train], hits[train], _C)
         confidences[test] = expit(X[test] @ weights + intercept)
     return confidences
 

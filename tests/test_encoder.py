@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from classifier.ahead import in_order
 from classifier.assessor import Assessor
 from classifier.corpus import Example
 from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, Encoder
@@ -17,7 +18,7 @@ TEXT = "A client – Ms. O’Neil – asked for her balance. I told her: $30."
 
 
 def test_offsets_point_into_the_text(assessor: Assessor) -> None:
-    (found,) = assessor.encoder.encode([TEXT])
+    found = assessor.encoder.encode_one(TEXT)
     assert found.document.shape == (len(assessor.encoder.document_scores),)
     assert found.tokens.shape == (len(found.offsets), len(assessor.encoder.keys))
     assert (found.offsets[:, 0] < found.offsets[:, 1]).all()
@@ -30,7 +31,7 @@ def test_offsets_point_into_the_text(assessor: Assessor) -> None:
 def test_a_long_text_is_read_to_its_end(assessor: Assessor) -> None:
     filler = "It was a normal day at the office and we had coffee. " * 120
     act = "A client asked for help with her form, so I called her, found the error, fixed it and followed up a week later."
-    (found,) = assessor.encoder.encode([filler + act])
+    found = assessor.encoder.encode_one(filler + act)
     assert len(found.tokens) > 1000
     inside = found.offsets[:, 0] >= len(filler)
     evidence = [i for i, key in enumerate(assessor.encoder.keys) if key.startswith("2.")]
@@ -40,11 +41,11 @@ def test_a_long_text_is_read_to_its_end(assessor: Assessor) -> None:
 def test_unseen_scores_are_stored_for_the_corpus_and_computed_for_the_rest(assessor: Assessor, corpus: list[Example]) -> None:
     example = corpus[0]
     (stored,) = assessor.encoder.unseen([example.text])
-    (computed,) = assessor.encoder.encode([example.text])
+    computed = assessor.encoder.encode_one(example.text)
     assert (stored.offsets == computed.offsets).all()
     assert not np.allclose(stored.document, computed.document, atol=0.05)
     (new,) = assessor.encoder.unseen([TEXT])
-    assert np.array_equal(new.document, next(assessor.encoder.encode([TEXT])).document)
+    assert np.array_equal(new.document, assessor.encoder.encode_one(TEXT).document)
 
 
 def test_only_the_writers_kept_from_the_encoder_are_not_stored(assessor: Assessor, corpus: list[Example]) -> None:
@@ -54,7 +55,7 @@ def test_only_the_writers_kept_from_the_encoder_are_not_stored(assessor: Assesso
 
 
 def test_a_pickled_encoder_holds_no_session(assessor: Assessor) -> None:
-    list(assessor.encoder.encode([TEXT]))
+    assessor.encoder.encode_one(TEXT)
     assert len(pickle.dumps(assessor.encoder)) < 10_000
 
 
@@ -65,6 +66,7 @@ def test_a_folder_without_encoder_is_named(tmp_path: Path) -> None:
 
 def test_texts_encoded_at_once_get_the_numbers_that_they_get_alone(assessor: Assessor) -> None:
     texts = [TEXT, TEXT * 3, "She thanked me for it and went home at once.", TEXT * 2]
-    for text, found in zip(texts, assessor.encoder.encode(texts), strict=True):
+    assessor.encoder.warm_up()
+    for text, found in zip(texts, in_order(assessor.encoder.encode_one, texts, 2), strict=True):
         alone = assessor.encoder.encode_one(text)
         assert np.array_equal(found.document, alone.document) and np.array_equal(found.tokens, alone.tokens)

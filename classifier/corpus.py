@@ -11,6 +11,8 @@ from typing import Any
 from classifier.errors import InputError
 from classifier.framework import framework_names, load_framework
 
+# Register of the made corpus, first and last writer (as in its datasheet).
+REGISTERS = (("an author's prose", "t01", "t09"), ("many voices", "t10", "t71"), ("plain prose of applicants, career sites and chatbots", "t72", "t99"))
 CLIENTS = ("external", "internal", "not_a_client", "none")
 # Parts of a corpus folder that are no training examples: the documents' own statements, the unseen worked examples, and
 # invented competency dictionaries.

@@ -11,10 +11,12 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from classifier.corpus import REGISTERS
 from classifier.framework import framework_names, load_framework
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -90,9 +92,25 @@ def datasheet(built: dict[str, str]) -> str:
         whole += records
         rows.append(counted(Path(name).stem, records))
     rows.append(counted("**all**", whole))
+    by_register = ["| register | examples | level 0 | 1 | 2 | 3 | 4 | flags | look-alikes | words, mean |", "| --- |" + " ---: |" * 9]
+    by_register += [counted(name, [r for r in whole if first <= r["source"] <= last]) for name, first, last in REGISTERS]
     path = ROOT / "corpus" / "README.md"
     before, rest = path.read_text("utf-8").split("<!-- counts -->\n")
-    return before + "<!-- counts -->\n" + "\n".join(["## Counts", "", *rows, ""]) + "<!-- /counts -->" + rest.split("<!-- /counts -->")[1]
+    return (
+        before
+        + "<!-- counts -->\n"
+        + "\n".join(["## Counts", "", *by_register, "", *by_key(whole), "", *rows, ""])
+        + "<!-- /counts -->"
+        + rest.split("<!-- /counts -->")[1]
+    )
+
+
+def by_key(records: list[dict[str, Any]]) -> list[str]:
+    """How many marks each anti-pattern has."""
+    fields = ("flags", "lookalikes", "means")
+    marks = Counter((field, mark["key"]) for record in records for field in fields for mark in record.get(field, []))
+    rows = [f"| `{key}` | {' | '.join(str(marks[field, key]) for field in fields)} |" for key in sorted({key for _, key in marks})]
+    return ["| anti-pattern | flags | look-alikes | its opposite |", "| --- | ---: | ---: | ---: |", *rows]
 
 
 def counted(name: str, records: list[dict[str, Any]]) -> str:

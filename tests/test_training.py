@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
 
@@ -14,6 +15,7 @@ pytest.importorskip("onnxruntime.quantization")
 
 import average_encoders  # noqa: E402
 import quantized  # noqa: E402
+import stand_ins  # noqa: E402
 import train_encoder  # noqa: E402
 
 TEXT = "A client called us about her file on a rainy Monday in May. I looked into it for an hour. I called her back with the answer and she was glad of it."
@@ -24,7 +26,7 @@ EXAMPLE = Example(
 
 
 def test_without_the_decisive_act_the_level_is_what_remains() -> None:
-    found = {changed.text: changed for seed in range(20) if (changed := train_encoder.with_words_taken_out(EXAMPLE, random.Random(seed)))}
+    found = {changed.text: changed for seed in range(20) if (changed := stand_ins.with_words_taken_out(EXAMPLE, random.Random(seed)))}
     cut = [changed for text, changed in found.items() if "looked into" not in text]
     whole = [changed for text, changed in found.items() if "looked into" in text]
     assert cut and whole
@@ -35,7 +37,26 @@ def test_without_the_decisive_act_the_level_is_what_remains() -> None:
 def test_a_text_of_level_0_or_of_a_pair_stays_whole() -> None:
     nothing = Example("y", TEXT, {"level": 0}, "none")
     paired = Example("z", TEXT, {"level": 2}, "external", evidence=EXAMPLE.evidence, pair="p1")
-    assert not any(train_encoder.with_words_taken_out(example, random.Random(seed)) for example in (nothing, paired) for seed in range(5))
+    assert not any(stand_ins.with_words_taken_out(example, random.Random(seed)) for example in (nothing, paired) for seed in range(5))
+
+
+def test_told_of_another_the_writer_did_nothing() -> None:
+    example = Example("y", "I called her. I'm glad, my client was served, and she thanked me.", {"level": 2}, "external")
+    found = [stand_ins.told_of_another(example, random.Random(seed)) for seed in range(60)]
+    texts = {other.text for other in found if other}
+    assert all(other and other.ratings == {"level": 0} and other.client is None for other in found)
+    assert not any(re.search(r"\bI\b|my client|thanked me", text) for text in texts)
+    assert "The other agent called her. He is glad, his client was served, and she thanked him." in texts
+    assert stand_ins.told_of_another(Example("z", "The client was called.", {"level": 1}, None), random.Random(0)) is None
+
+
+def test_of_a_pair_the_text_with_the_flag_must_hold_it_more() -> None:
+    batch = [train_encoder.Item(Example(str(i), TEXT, {"level": 2}, None, pair=pair), [0], None, None, 1.0) for i, pair in enumerate(("p", "p", "q"))]
+    key = train_encoder.keys().index("gives-up")
+    held, low, high = (torch.zeros(3, len(train_encoder.keys())) for _ in range(3))
+    held[0, key], low[0, key], high[0, key] = 1, -3, 3
+    assert train_encoder.flag_pair_loss(high, held, batch) < train_encoder.flag_pair_loss(low, held, batch)
+    assert train_encoder.flag_pair_loss(high, held[[1, 1, 0]], batch) == 0
 
 
 def test_the_average_counts_missing_scores_as_zero() -> None:

@@ -93,9 +93,11 @@ def marks(assessment: Assessment) -> tuple[Mark, ...]:
         label = page["labels"]["means"].format(number=number)
         found.append(Mark("", "means", label, finding.start, finding.end, finding.quote, means, "", finding.confidence))
     for note in assessment.client_words:
-        found.append(Mark("", "client", page["labels"]["client"], note.start, note.end, note.quote, messages()["clients"].get(note.key, note.key), ""))
+        title = page["client_note"].format(client=messages()["clients"].get(note.key, note.key))
+        found.append(Mark("", "client", page["labels"]["client"], note.start, note.end, note.quote, title, ""))
     for note in assessment.shared:
-        found.append(Mark("", "shared", page["labels"]["shared"], note.start, note.end, note.quote, page["shared_note"], ""))
+        label = page["labels"]["habit" if note.key == "habit" else "shared"]
+        found.append(Mark("", "shared", label, note.start, note.end, note.quote, page["shared_notes"][note.key], ""))
     found.sort(key=lambda mark: (mark.start, -mark.end, KINDS.index(mark.kind)))
     return tuple(replace(mark, id=f"m{number}") for number, mark in enumerate(found, 1))
 

@@ -1,17 +1,22 @@
 """An assessment in plain words, from the Assessment and the Framework alone: kind, exact, short.
 
-Nothing here is a sentence to paste: what is missing is put as a question to the writer.
+Nothing here is a sentence to paste: what is missing is put as a question to the writer. What a rule is not sure of is asked, not said.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from classifier.assessment import Assessment, Finding, Note, Rating
+from classifier.assessment import Assessment, Client, Finding, Note, Rating
 from classifier.document import messages
 from classifier.framework import Framework, Scale, framework_names, load_framework
+from classifier.notes import STORY, headless, tells_act
 
 _CLOSE = 0.1  # two levels whose probabilities lie this near are named as a close call
+_LIKELY = 0.5  # words that count less probably than this are said to count perhaps
+_CLEAR = 0.6  # a client less probable than this is not clear
+_SHOWN = 4  # quotes of a kind that are shown
 
 
 @dataclass(frozen=True)
@@ -35,90 +40,164 @@ def explain(assessment: Assessment, framework: str = "cra") -> str:
 def advise(assessment: Assessment, framework: str = "cra") -> tuple[Section, ...]:
     """Sections of advice, in the order in which a writer needs them. A refusal is the only section of a refused text."""
     if not assessment.ok:
-        return (Section("refused", f"Not assessed: {assessment.status.removeprefix('refused: ')}", ()),)
+        return (Section("refused", _say("refused", reason=assessment.status.removeprefix("refused: ")), ()),)
     main = load_framework(framework)
     if main.main_scale not in assessment.ratings:
-        return (Section("level", f"{main.name}: the model was not trained for this framework", ()),)
-    sections = [_level(assessment, main), *_degrees(assessment, main)]
-    if main.anti_patterns:
-        sections += [_evidence(assessment, main), _flags(assessment, main), _means(assessment, main), _next(assessment, main)]
-    sections += [_client(assessment), _shared(assessment), _story(assessment)]
+        return (Section("level", _say("untrained", name=main.name), ()),)
+    sections = [_level(assessment, main), _unsure(assessment, main), _degrees(assessment, main), _evidence(assessment, main)]
+    if _sought(main):
+        sections += [_flags(assessment, main), _means(assessment, main)]
+    sections += [_next(assessment, main), _client(assessment), _habit(assessment), _shared(assessment, main), _story(assessment)]
     return tuple(section for section in sections if section is not None)
+
+
+# The level ----------------------------------------------------------------------------------------------------------
 
 
 def _level(assessment: Assessment, framework: Framework) -> Section:
     scale = framework.scale(framework.main_scale)
     rating = assessment.ratings[scale.key]
-    level = scale.level(rating.level)
-    title = f"{framework.name} ({framework.organization}): level {rating.level} of {scale.values[-1]}, {level.notion[0].lower()}{level.notion[1:]}"
-    return Section("level", title, (*_why(assessment, framework, rating), *_sureness(rating)))
+    notion = _lower(scale.level(rating.level).notion)
+    title = _say("level", name=framework.name, organization=framework.organization, level=rating.level, last=scale.values[-1], notion=notion)
+    return Section("level", title, (_why(assessment, framework, rating), *_sureness(rating)))
 
 
-def _why(assessment: Assessment, framework: Framework, rating: Rating) -> tuple[str, ...]:
-    """Why this level and not the one below: the words that show its behaviours, or the guide's reason for a 0."""
-    why = messages()["why"]
+def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
+    """Why this level and not the one below, and on which condition."""
     if rating.level == 0:
-        client = assessment.client
-        if client is not None and client.value in {"not_a_client", "none"}:
-            return (why["client"].format(client=messages()["clients"][client.value]),)
-        return (why["nothing"],)
-    levels = {behaviour.key: behaviour.level for behaviour in framework.behaviours}  # the evidence may be of another framework
-    decisive = _strongest([f for f in assessment.evidence if levels.get(f.key) == rating.level])
-    if decisive is None:
-        return (why["whole"].format(level=rating.level),)
-    form = why["beyond"] if rating.level > 1 else why["first"]
-    return (form.format(quote=decisive.quote, short=framework.behaviour(decisive.key).short, below=rating.level - 1),)
+        return _why_none(assessment, framework)
+    words = messages()["why"]
+    reason = _reason(assessment, framework, rating)
+    return f"{reason} {words['yours']}" if assessment.shared and not _tells_own(assessment) else reason
+
+
+def _reason(assessment: Assessment, framework: Framework, rating: Rating) -> str:
+    """The words that show a behaviour of the level, or of a higher one where there are none."""
+    words, level = messages()["why"], rating.level
+    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == level)
+    if decisive is not None and decisive.confidence >= _LIKELY:
+        return str(words["beyond" if level > 1 else "first"]).format(below=level - 1, **_told(decisive, framework))
+    higher = _strongest(f for f in assessment.evidence if _of_level(f, framework) > level)
+    if decisive is not None and (higher is None or decisive.confidence >= higher.confidence):
+        return str(words["weak"]).format(level=level, **_told(decisive, framework))
+    if higher is not None:
+        return str(words["above"]).format(level=level, **_told(higher, framework))
+    return str(words["whole" if _sought(framework) else "not_sought"]).format(level=level)
+
+
+def _why_none(assessment: Assessment, framework: Framework) -> str:
+    """The guide's reason for a 0, the one that the words bear out best."""
+    words = messages()["why"]
+    client = "" if assessment.client is None else assessment.client.value
+    own = _named(assessment, "not_a_client")
+    might = _strongest(f for f in assessment.evidence if _of_level(f, framework) > 0)
+    flag = _strongest(assessment.flags)
+    habits = _of_key(assessment.shared, "habit")
+    if not _sought(framework):
+        return str(words["not_sought"]).format(level=0)
+    if client == "not_a_client" and own:
+        return str(words["team"]).format(words=_quoted(own))
+    if _only_own_team(assessment):
+        return str(words["team_only"]).format(words=_quoted(own))
+    if might is not None:
+        return str(words["might" if flag is None else "might_flagged"]).format(flag="" if flag is None else _cut(_plain(flag)), **_told(might, framework))
+    if flag is not None:
+        return str(words["conduct"]).format(quote=_cut(_plain(flag)))
+    if habits:
+        return str(words["habit"]).format(quote=_short(habits[0]))
+    return str(words["client" if client == "none" else "nothing"])
 
 
 def _sureness(rating: Rating) -> tuple[str, ...]:
+    """The odds; where another level is likelier, that; where one is nearly as likely, that."""
+    words = messages()["sureness"]
     shares = ", ".join(f"{value}: {p:.0%}" for value, p in enumerate(rating.probabilities))
-    if rating.sure:
-        return (f"How sure: no other level is plausible ({shares}).",)
-    lines = [f"How sure: not fully; plausible are {_listed(rating.level_set)} ({shares})."]
-    others = [v for v in rating.level_set if v != rating.level and abs(rating.probabilities[v] - rating.probabilities[rating.level]) < _CLOSE]
-    if others:
-        lines.append(f"It is a close call with {_listed(others)}; an assessor could well see it there.")
+    own = rating.probabilities[rating.level]
+    likeliest = max(range(len(rating.probabilities)), key=lambda value: rating.probabilities[value])
+    lines = [words["sure"].format(level=rating.level, shares=shares)]
+    if not rating.sure:
+        lines = [words["unsure"].format(levels=_listed(rating.level_set), shares=shares)]
+    if rating.probabilities[likeliest] > own:
+        lines.append(words["likelier"].format(likeliest=likeliest, level=rating.level, share=f"{rating.probabilities[likeliest]:.0%}"))
+    close = [v for v in rating.level_set if v != rating.level and own - _CLOSE < rating.probabilities[v] <= own]
+    if close:
+        lines.append(words["close"].format(levels=_listed(close)))
     return tuple(lines)
 
 
-def _degrees(assessment: Assessment, framework: Framework) -> list[Section | None]:
-    lines = []
-    for scale in framework.scales:
-        if scale.key != framework.main_scale and scale.key in assessment.ratings:
-            lines.append(f"{scale.name}: {assessment.ratings[scale.key].level} of {scale.values[-1]}. {_pole(scale, assessment)}".rstrip())
+def _unsure(assessment: Assessment, framework: Framework) -> Section | None:
+    """What in the words may make the answer unsure; only where it is."""
+    rating = assessment.ratings[framework.main_scale]
+    if rating.sure:
+        return None
+    lines = list(_causes(assessment, framework, rating)) if _sought(framework) else [messages()["unsure"]["not_sought"]]
+    return Section("unsure", _say("unsure"), tuple(lines or [messages()["unsure"]["whole"]]))
+
+
+def _causes(assessment: Assessment, framework: Framework, rating: Rating) -> Iterable[str]:
+    words, level = messages()["unsure"], rating.level
+    above = _strongest(f for f in assessment.evidence if _of_level(f, framework) > level)
+    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == level)
+    if above is not None:
+        yield words["above" if level else "zero"].format(**_told_short(above, framework))
+    elif not assessment.evidence and level:
+        yield words["nothing"]
+    elif decisive is None and level:
+        yield words["below"]
+    if decisive is not None and decisive.confidence < _LIKELY:
+        yield words["weak"].format(level=level, **_told_short(decisive, framework))
+    if assessment.shared and not _tells_own(assessment) and level:
+        yield words["not_yours"].format(quote=_short(assessment.shared[0]))
+    flag = _strongest(assessment.flags)
+    if flag is not None:
+        yield words["flag"].format(quote=_cut(_plain(flag)))
+    if assessment.client is not None and not _clear(assessment.client):
+        yield words["client"].format(clients=_odds(assessment.client))
+
+
+def _degrees(assessment: Assessment, framework: Framework) -> Section | None:
+    lines = [_degree(s, assessment) for s in framework.scales if s.key != framework.main_scale and s.key in assessment.ratings]
     for name in framework_names():
         other = load_framework(name)
         scale = other.scale(other.main_scale)
         if name != framework.key and scale.key in assessment.ratings:
-            rating = assessment.ratings[scale.key]
-            lines.append(f"{other.name} ({other.organization}): {rating.level} of {scale.values[-1]}, {scale.level(rating.level).notion}.")
-    return [Section("degrees", "Beside the level", tuple(lines)) if lines else None]
+            level = assessment.ratings[scale.key].level
+            notion = _lower(scale.level(level).notion)
+            lines.append(_say("other", name=other.name, organization=other.organization, level=level, last=scale.values[-1], notion=notion))
+    return Section("degrees", _say("degrees"), tuple(lines)) if lines else None
 
 
-def _pole(scale: Scale, assessment: Assessment) -> str:
-    value = assessment.ratings[scale.key].level
-    return scale.lower if 0 < value <= 2 else scale.higher if value > 2 else ""
+def _degree(scale: Scale, assessment: Assessment) -> str:
+    """A degree; the source describes only the two ends of the scale, so nothing is said between them."""
+    level = assessment.ratings[scale.key].level
+    pole = {1: scale.lower, scale.values[-1]: scale.higher}.get(level, "")
+    return _say("degree_pole" if pole else "degree", name=scale.name, level=level, last=scale.values[-1], pole=pole)
+
+
+# What the words show ------------------------------------------------------------------------------------------------
 
 
 def _evidence(assessment: Assessment, framework: Framework) -> Section:
+    if not _sought(framework):
+        return Section("evidence", _say("evidence_not_sought"), ())
     if not assessment.evidence:
-        return Section("evidence", "Evidence: no words were found that show a behaviour", ())
-    lines = tuple(f"“{f.quote}” {f.key} {framework.behaviour(f.key).short} ({f.confidence:.0%})" for f in assessment.evidence)
-    return Section("evidence", "Evidence", lines)
+        return Section("evidence", _say("evidence_none"), ())
+    lines = tuple(_say("evidence_line", key=f.key, **_told(f, framework)) for f in assessment.evidence)
+    return Section("evidence", _say("evidence"), lines)
 
 
 def _flags(assessment: Assessment, framework: Framework) -> Section:
     lines: list[str] = []
     for finding in assessment.flags:
         pair = framework.anti_pattern(finding.key)
-        lines.append(f"“{finding.quote}” may read as: {pair.does_not_mean} ({finding.confidence:.0%})")
-        lines.append(f"  {framework.name} means: {pair.means}")
-    return Section("flags", "What may read badly" if lines else "What may read badly: nothing found", tuple(lines))
+        lines.append(_say("flag", quote=_plain(finding), does_not_mean=pair.does_not_mean, share=f"{finding.confidence:.0%}"))
+        lines.append(_say("flag_means", name=framework.name, means=pair.means))
+    return Section("flags", _say("flags" if lines else "flags_none"), tuple(lines))
 
 
 def _means(assessment: Assessment, framework: Framework) -> Section | None:
-    lines = tuple(f"“{f.quote}” {framework.anti_pattern(f.key).means}" for f in assessment.means)
-    return Section("means", "What reads well", lines) if lines else None
+    lines = tuple(_say("means_line", quote=_plain(f), means=framework.anti_pattern(f.key).means) for f in assessment.means)
+    return Section("means", _say("means"), lines) if lines else None
 
 
 def _next(assessment: Assessment, framework: Framework) -> Section | None:
@@ -130,47 +209,159 @@ def _next(assessment: Assessment, framework: Framework) -> Section | None:
     shown = {finding.key for finding in assessment.evidence}
     questions = messages()["questions"]
     lines = tuple(questions.get(b.key, b.text) for b in scale.level(level).behaviours if b.key not in shown)
-    return Section("next", f"What level {level} asks ({scale.level(level).notion[0].lower()}{scale.level(level).notion[1:]})", lines) if lines else None
+    if not _sought(framework):
+        lines = (_say("next_not_sought"), *lines)
+    return Section("next", _say("next", level=level, notion=_lower(scale.level(level).notion)), lines) if lines else None
 
 
 def _client(assessment: Assessment) -> Section | None:
     client = assessment.client
     if client is None:
         return None
-    words = [note.quote for note in assessment.client_words if note.key == client.value]
-    quoted = f", by the words {', '.join(f'“{w}”' for w in dict.fromkeys(words[:3]))}" if words else ""
-    lines = [f"{messages()['clients'][client.value]} ({client.probabilities[client.value]:.0%}){quoted}"]
+    line = _say("client_line", value=messages()["clients"][client.value], share=f"{client.probabilities[client.value]:.0%}")
+    own, named = _named(assessment, "not_a_client"), _named(assessment, client.value)
+    lines = [_say("client_words", line=line, words=_quoted(named)) if named else line]
+    notes = dict(load_framework("cra").client_notes)
     if client.value == "not_a_client":
-        lines.append(f"This is teamwork, not service. The source says: {dict(load_framework('cra').client_notes)['manager']}")
-    return Section("client", f"Client: {client.value.replace('_', ' ')}", tuple(lines))
+        lines.append(_say("teamwork", note=notes[_note_on(own)]))
+    elif _only_own_team(assessment):
+        lines.append(_say("own_team", words=_quoted(own), note=notes[_note_on(own)]))
+    elif client.value == "none" or client.probabilities[client.value] < _LIKELY:
+        lines.append(_say("unsure_client", note=notes["unsure"]))
+    return Section("client", _say("client", value=client.value.replace("_", " ")), tuple(lines))
 
 
-def _shared(assessment: Assessment) -> Section | None:
-    if not assessment.shared:
+def _habit(assessment: Assessment) -> Section | None:
+    lines = _some(_of_key(assessment.shared, "habit"))
+    return Section("habit", _say("habit"), (*lines, _say("which"))) if lines else None
+
+
+def _shared(assessment: Assessment, framework: Framework) -> Section | None:
+    """What it costs is said only where no act is the writer's: otherwise the guide rates the acts that are."""
+    lines = _some([note for note in assessment.shared if note.key != "habit"])
+    if not lines:
         return None
-    lines = [f"“{_short(note)}”" for note in assessment.shared[:4]]
-    lines.append("An assessor rates what you did. What cannot be told to be yours counts one level lower; who did these things?")
-    return Section("shared", "Told as “we” or in the passive", tuple(lines))
+    level = assessment.ratings[framework.main_scale].level
+    closing = "who" if _tells_own(assessment) else "cost" if level else "cost_none"
+    return Section("shared", _say("shared"), (*lines, _say(closing)))
 
 
 def _story(assessment: Assessment) -> Section:
-    told = {note.key for note in assessment.story}
-    questions = messages()["story_questions"]
-    lines = [f"{part}: not found. {questions[part]}" for part in questions if part not in told]
-    lines += [f"{note.key}: “{_short(note)}”" for note in assessment.story]
+    told = {note.key: note for note in assessment.story}
+    asked, names = messages()["story_questions"], messages()["page"]["parts"]
+    lines = [
+        _say("told", part=names[part], quote=_short(told[part])) if part in told else _say("not_told", part=names[part], question=asked[part]) for part in STORY
+    ]
     if assessment.values:
-        lines.append(f"The result speaks of {', '.join(note.key for note in assessment.values)}.")
-    return Section("story", "The story: situation, task, action, result", tuple(lines))
+        spoken = _say("listed").join(_say("value", name=note.key, quote=note.quote) for note in assessment.values)
+        lines.append(_say("values", values=spoken))
+    return Section("story", _say("story"), tuple(lines))
 
 
-def _strongest(findings: list[Finding]) -> Finding | None:
+# Of the assessment --------------------------------------------------------------------------------------------------
+
+
+def _sought(framework: Framework) -> bool:
+    """Whether words are looked for under this framework, as they are where it has anti-patterns."""
+    return bool(framework.anti_patterns)
+
+
+def _tells_own(assessment: Assessment) -> bool:
+    """Whether some act is told as the writer's: by a quote, or by notes without a subject, which nobody else's act is."""
+    quotes = [found.quote for found in (*assessment.evidence, *assessment.flags, *assessment.means)]
+    actions = _of_key(assessment.story, "action")
+    alone = any(not any(s.start < a.end and a.start < s.end for s in assessment.shared) for a in actions)
+    return alone or any(map(tells_act, quotes))
+
+
+def _only_own_team(assessment: Assessment) -> bool:
+    """Whether no client is found and the only people named are the writer's manager or team."""
+    named = {note.key for note in assessment.client_words}
+    return assessment.client is not None and assessment.client.value == "none" and named == {"not_a_client"}
+
+
+def _note_on(quotes: Sequence[str]) -> str:
+    """Which note of the source speaks of these people: those under a manager, or the manager and others of the team."""
+    team = set(messages()["page"]["team_words"])
+    return "own-team" if quotes and all(quote.lower() in team for quote in quotes) else "manager"
+
+
+def _named(assessment: Assessment, value: str) -> list[str]:
+    """The words that name people of this kind, each once, whether of one or of many."""
+    quotes: dict[str, str] = {}
+    for note in assessment.client_words:
+        if note.key == value:
+            quotes.setdefault(note.quote.lower().rstrip("s"), note.quote)
+    return list(quotes.values())[:3]
+
+
+def _clear(client: Client) -> bool:
+    return client.probabilities[client.value] >= _CLEAR
+
+
+def _odds(client: Client) -> str:
+    likely = sorted(client.probabilities.items(), key=lambda item: -item[1])[:2]
+    shown = (messages()["unsure"]["client_share"].format(value=messages()["clients"][value], share=f"{p:.0%}") for value, p in likely)
+    return _say("listed").join(shown)
+
+
+def _strongest(findings: Iterable[Finding]) -> Finding | None:
     return max(findings, key=lambda finding: finding.confidence, default=None)
 
 
-def _listed(values: tuple[int, ...] | list[int]) -> str:
-    return " or ".join(map(str, values))
+def _of_level(finding: Finding, framework: Framework) -> int:
+    """The level of the finding's behaviour; below all levels where it is another framework's."""
+    return next((behaviour.level for behaviour in framework.behaviours if behaviour.key == finding.key), -1)
 
 
-def _short(note: Note, most: int = 90) -> str:
-    quote = " ".join(note.quote.split())
+def _of_key(notes: Iterable[Note], key: str) -> list[Note]:
+    return [note for note in notes if note.key == key]
+
+
+# Words --------------------------------------------------------------------------------------------------------------
+
+
+def _say(message: str, **parts: object) -> str:
+    return str(messages()["explain"][message]).format(**parts)
+
+
+def _told(finding: Finding, framework: Framework) -> dict[str, object]:
+    """What the messages say of a finding."""
+    behaviour = framework.behaviour(finding.key)
+    return {"quote": _plain(finding), "short": behaviour.short, "found": behaviour.level, "share": f"{finding.confidence:.0%}"}
+
+
+def _told_short(finding: Finding, framework: Framework) -> dict[str, object]:
+    told = _told(finding, framework)
+    return told | {"quote": _cut(str(told["quote"]))}
+
+
+def _some(notes: Sequence[Note]) -> list[str]:
+    """The first few quotes, and how many more there are."""
+    lines = [f"“{_short(note)}”" for note in notes[:_SHOWN]]
+    return [*lines, _say("more", count=len(notes) - _SHOWN)] if len(notes) > _SHOWN else lines
+
+
+def _listed(values: Iterable[int]) -> str:
+    return _say("or").join(map(str, values))
+
+
+def _quoted(quotes: Iterable[str]) -> str:
+    return _say("listed").join(f"“{quote}”" for quote in quotes)
+
+
+def _lower(words: str) -> str:
+    return words[:1].lower() + words[1:]
+
+
+def _plain(finding: Finding) -> str:
+    """The words of a finding in one line, without the heading that they begin with."""
+    return " ".join(headless(finding.quote).split())
+
+
+def _short(note: Note) -> str:
+    return _cut(" ".join(note.quote.split()))
+
+
+def _cut(quote: str, most: int = 90) -> str:
     return quote if len(quote) <= most else quote[:most].rsplit(" ", 1)[0] + " …"

@@ -38,7 +38,7 @@ def test_why_this_level_quotes_the_surest_words_of_the_level() -> None:
     shown = sections(assessment(evidence=evidence))["level"]
     assert "level 2 of 4" in shown
     assert "“called her back” follows up, or takes additional action, which level 1 does not ask for." in shown
-    assert "no other level is plausible" in shown
+    assert "level 2 is much the likeliest" in shown and "plausible" not in shown
 
 
 def test_the_next_level_is_asked_for_in_questions_and_leaves_out_what_is_shown() -> None:
@@ -71,18 +71,90 @@ def test_a_manager_or_own_team_is_teamwork_with_the_sources_reason() -> None:
     assert dict(load_framework("cra").client_notes)["manager"] in shown
 
 
-def test_we_and_missing_parts_of_the_story_are_pointed_out() -> None:
-    answer = assessment(shared=(Note("we", 0, 5, "We changed it."),), story=(Note("action", 0, 5, "I called."),), values=(Note("timeliness", 0, 1, "within"),))
-    found = sections(answer)
-    assert "We changed it." in found["shared"] and "one level lower" in found["shared"]
-    assert "result: not found" in found["story"] and "action: “I called.”" in found["story"] and "timeliness" in found["story"]
+def test_the_note_of_the_source_goes_by_the_words() -> None:
+    notes = dict(load_framework("cra").client_notes)
+    staff = (Note("not_a_client", 0, 8, "my staff"), Note("not_a_client", 9, 16, "My team"))
+    alone = assessment(level=0, client="none", client_words=staff)
+    assert "“my staff”, “My team”" in sections(alone)["client"] and notes["own-team"] in sections(alone)["client"] and "?" in sections(alone)["client"]
+    assert "only your own manager or team is named (“my staff”" in sections(alone)["level"]
+    assert notes["own-team"] in sections(assessment(level=0, client="not_a_client", client_words=staff))["client"]
+    assert notes["unsure"] in sections(assessment(level=0, client="none"))["client"]
+    assert "The source says" not in sections(assessment())["client"]
 
 
-def test_an_unsure_answer_says_what_makes_it_unsure() -> None:
-    answer = Assessment("ok", "m", {"level": Rating(2, (0.0, 0.0, 0.46, 0.44, 0.1), (2, 3))}, Client("external", {"external": 1.0}))
-    shown = sections(answer)["level"]
-    assert "plausible are 2 or 3" in shown
-    assert "close call with 3" in shown
+def test_words_of_a_higher_level_carry_a_lower_one() -> None:
+    shown = sections(assessment(level=1, evidence=(Finding("2.2", 0, 3, "Action: I asked Finance", 0.67),)))["level"]
+    assert "although “I asked Finance” may show something of level 2" in shown and "no single words" not in shown
+    assert "no single words" in sections(assessment(level=2, evidence=(Finding("1.1", 0, 3, "told her", 0.9),)))["level"]
+    assert "“told her” may show it" in sections(assessment(level=1, evidence=(Finding("1.1", 0, 3, "told her", 0.3),)))["level"]
+
+
+@pytest.mark.parametrize(
+    ("more", "client", "reason"),
+    [
+        ({"evidence": (Finding("1.2", 0, 3, "sent it", 0.6),)}, "external", "“sent it” might show it"),
+        ({"flags": (Finding("gives-up", 0, 3, "I left it", 0.8),)}, "external", "“I left it” may read badly (see below)"),
+        ({"shared": (Note("habit", 0, 9, "I always listen."),)}, "none", "“I always listen.” is told as a habit"),
+        ({"client_words": (Note("not_a_client", 0, 7, "my boss"),)}, "not_a_client", "your own manager or team (“my boss”)"),
+        ({}, "none", "no client was found"),
+        ({}, "external", "on one occasion"),
+    ],
+)
+def test_why_a_0(more: dict[str, object], client: str, reason: str) -> None:
+    assert reason in sections(assessment(level=0, client=client, **more))["level"]
+
+
+def test_the_source_speaks_of_the_ends_of_a_degree_only() -> None:
+    involvement = load_framework("cra").scale("involvement")
+    ratings = {"level": rating(2), "involvement": rating(2), "commitment": rating(4)}
+    shown = sections(Assessment("ok", "m", ratings, None))["degrees"]
+    assert involvement.lower not in shown and involvement.higher not in shown
+    assert load_framework("cra").scale("commitment").higher in shown
+
+
+def test_what_nobody_is_told_to_have_done_costs_only_without_an_act_of_the_writer() -> None:
+    we = (Note("we", 20, 35, "We changed it."),)
+    mine = sections(assessment(shared=we, story=(Note("action", 0, 9, "I called."),)))
+    assert "We changed it." in mine["shared"] and "one level lower" not in mine["shared"] + mine["level"]
+    nobody = sections(assessment(shared=we))
+    assert "one level lower" in nobody["shared"] and "This holds if it was you" in nobody["level"]
+    assert "one level lower" not in sections(assessment(level=0, shared=we))["shared"]
+
+
+def test_quotes_that_are_left_out_are_counted() -> None:
+    shown = sections(assessment(shared=tuple(Note("we", i, i + 1, f"We did {i}.") for i in range(6))))["shared"]
+    assert "We did 3." in shown and "We did 4." not in shown and "and 2 more" in shown
+
+
+def test_the_parts_of_the_story_in_their_order() -> None:
+    shown = sections(assessment(story=(Note("action", 0, 5, "I called."),), values=(Note("timeliness", 0, 1, "within a"),)))["story"]
+    assert [line.split(":")[0].strip() for line in shown.splitlines()[1:5]] == ["Situation", "Task", "Action", "Result"]
+    assert "Result: not found" in shown and "Action: “I called.”" in shown and "timeliness (“within a”)" in shown
+    assert sections(assessment())["story"].count("not found") == 4
+
+
+def test_an_unsure_answer_names_what_makes_it_unsure() -> None:
+    close = {"level": Rating(2, (0.0, 0.0, 0.46, 0.44, 0.1), (2, 3))}
+    found = (Finding("3.1", 0, 3, "saw what she lacked", 0.7), Finding("2.2", 0, 3, "asked Finance", 0.4))
+    flags = (Finding("gives-up", 0, 3, "left it there", 0.8),)
+    shares = {"external": 0.5, "internal": 0.1, "not_a_client": 0.1, "none": 0.3}
+    shown = sections(Assessment("ok", "m", close, Client("external", shares), found, flags, shared=(Note("we", 0, 9, "We met."),)))
+    assert "plausible are 2 or 3" in shown["level"] and "close call with 3" in shown["level"]
+    for cause in (
+        "“saw what she lacked” may show something of a higher level, 3",
+        "“asked Finance” (40%)",
+        "“We met.”",
+        "“left it there”",
+        "Who is served is not clear",
+    ):
+        assert cause in shown["unsure"]
+    assert "No words were found" in sections(Assessment("ok", "m", close, None))["unsure"]
+    assert "unsure" not in sections(assessment())
+
+
+def test_a_likelier_level_than_the_given_one_is_named() -> None:
+    shown = sections(Assessment("ok", "m", {"level": Rating(1, (0.49, 0.31, 0.2, 0.0, 0.0), (0, 1, 2))}, None))["level"]
+    assert "Level 0 taken alone is likelier (49%)" in shown
 
 
 def test_a_refusal_is_its_only_section() -> None:
@@ -93,6 +165,8 @@ def test_the_other_framework() -> None:
     shown = explain(assessment(), "pspc")
     assert shown.startswith("Client service competency (Public Services and Procurement Canada): level 1 of 3")
     assert "Service Excellence (Canada Revenue Agency): 2 of 4" in shown
+    assert "no words are looked for under this competency" in shown and "no single words" not in shown
+    assert "which of these does your text tell?" in shown
 
 
 def test_to_dict_and_back() -> None:

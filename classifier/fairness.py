@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from classifier.excel import Formula
 from classifier.metrics import agreement
 from classifier.rows import as_text
 from classifier.sections import Section
-from classifier.tables import open_table
+from classifier.tables import open_table, position
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -32,7 +33,8 @@ SMALLEST = 20
 LEVELS = 5
 MAX_DSM = 0.10
 FOUR_FIFTHS = 0.8
-# Local Law 144 lets categories be set aside that hold less than this share of the people.
+# Local Law 144 and the Uniform Guidelines let groups be set aside that hold less than this share of the people. Their figures are
+# shown, but they are no measure for the others: chance gives a small group a high share easily.
 _SET_ASIDE = 0.02
 
 
@@ -49,6 +51,8 @@ class Row:
 class Cut:
     """Selection at a level: the share that reaches it, against the group with the highest share (four-fifths rule).
 
+    ratio : NaN where no group that may set the highest share reaches the level.
+
     low, high : 95 % interval of the ratio (Katz); NaN where a share is 0.
     p : Fisher's exact test against that group, two-sided.
     """
@@ -64,10 +68,19 @@ class Cut:
     def verdict(self) -> str:
         """What the four-fifths rule and the test say together."""
         if math.isnan(self.ratio):
-            return "nobody reaches it"
-        if self.ratio >= FOUR_FIFTHS:
+            return "no group large enough reaches it" if self.rate else "nobody reaches it"
+        if not below_four_fifths(self.ratio):
             return "passes"
         return "fails" if self.p < 0.05 else "below four fifths, too few to tell"
+
+
+def below_four_fifths(ratio: float) -> bool:
+    """Whether a ratio of two shares is below 4/5; one of exactly 4/5, which rounding puts a little below, is not.
+
+    >>> (16 / 25) / (20 / 25) < 0.8, below_four_fifths((16 / 25) / (20 / 25))
+    (True, False)
+    """
+    return ratio < FOUR_FIFTHS - 1e-12
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,7 @@ class Group:
     smd : the model's mean less people's within the group, in standard deviations of the group.
     conditional : mean difference of the score to other groups' at the same human level.
     scoring_rate, impact_ratio : share above the median of all scores, and against the highest share (Local Law 144).
+    set_aside : whether it holds less than 2 % of the texts, and so sets no highest share.
     """
 
     name: str
@@ -89,6 +103,7 @@ class Group:
     conditional: float
     scoring_rate: float
     impact_ratio: float
+    set_aside: bool
     cuts: tuple[Cut, ...]
 
 
@@ -101,8 +116,9 @@ def compare(true: Ints, given: Ints, score: Floats, names: Sequence[str], smalle
     groups = np.asarray(names)
     members = {str(name): groups == name for name in np.unique(groups) if (groups == name).sum() >= smallest}
     above = {name: float((score[inside] > np.median(score)).mean()) for name, inside in members.items()}
-    highest = max(above.values(), default=0.0)
-    cuts = _cuts(given, members)
+    small = {name for name, inside in members.items() if inside.sum() < _SET_ASIDE * len(groups)}
+    highest = max((rate for name, rate in above.items() if name not in small), default=0.0)
+    cuts = _cuts(given, members, small)
     z_score, z_true = _standardized(score), _standardized(true.astype(np.float64))
     found = []
     for name, inside in members.items():
@@ -119,6 +135,7 @@ def compare(true: Ints, given: Ints, score: Floats, names: Sequence[str], smalle
                 conditional=_conditional(true, score, inside),
                 scoring_rate=above[name],
                 impact_ratio=above[name] / highest if highest else math.nan,
+                set_aside=name in small,
                 cuts=tuple(cuts[name]),
             )
         )
@@ -126,17 +143,15 @@ def compare(true: Ints, given: Ints, score: Floats, names: Sequence[str], smalle
 
 
 def fairness(assessor: Assesses, rows: Sequence[Row], columns: Sequence[str], smallest: int = SMALLEST) -> list[Section]:
-    """The audit of each column, and of all columns together where there are two or more."""
+    """The audit of each column, of each pair of columns, and of all columns together."""
     answers = list(assessor.assess_many(row.text for row in rows))
     assessed = [i for i, answer in enumerate(answers) if answer.ok]
     true = np.array([rows[i].level for i in assessed])
     given = np.array([answers[i].ratings["level"].level for i in assessed])
     score = np.array([answers[i].ratings["level"].expected for i in assessed], dtype=np.float64)
-    wanted = [(column, [row.groups[k] for row in rows]) for k, column in enumerate(columns)]
-    if len(columns) > 1:
-        wanted.append((" × ".join(columns), [" × ".join(row.groups) for row in rows]))
     sections = []
-    for column, names in wanted:
+    for crossed in _crossings(len(columns)):
+        column, names = " × ".join(columns[k] for k in crossed), [" × ".join(row.groups[k] for k in crossed) for row in rows]
         groups = compare(true, given, score, [names[i] for i in assessed], smallest) if assessed else []
         refused = Counter(name for name, answer in zip(names, answers, strict=True) if not answer.ok)
         sections += _sections(column, groups, Counter(names), refused, len(assessed), smallest)
@@ -152,34 +167,41 @@ def read_rows(path: Path, columns: Sequence[str], text: str = "text", level: str
         When a column is missing, or a level is none.
     """
     table = open_table(path)
-    for name in (text, level, *columns):
-        if name not in table.columns:
-            raise InputError(f"{path}: there is no column {name!r}; it has {', '.join(map(repr, table.columns))}.")
-    place = {name: table.columns.index(name) for name in (text, level, *columns)}
+    place = {name: position(table, name, path) for name in (text, level, *columns)}
     found: list[Row] = []
     for chunk in table.read():
         for cells in chunk.cells:
-            shown = as_text(cells[place[level]])
             try:
-                value = float(shown)
+                value = float(as_text(cells[place[level]]))
             except ValueError:
                 value = -1.0
             if value not in range(LEVELS):
-                raise InputError(f"{path}: row {len(found) + table.first_row}: {shown!r} is no level.")
+                # The cell is not repeated: where the columns are mixed up, it is an example.
+                raise InputError(f"{path}: row {len(found) + table.first_row}: the cell in column {level!r} is no level.")
             if isinstance(cells[place[text]], Formula):
                 raise InputError(f"{path}: row {len(found) + table.first_row}: the text is a formula without a stored value.")
             found.append(Row(as_text(cells[place[text]]), int(value), tuple(as_text(cells[place[c]]) or "(empty)" for c in columns)))
     return found
 
 
-def _cuts(given: Ints, members: dict[str, NDArray[np.bool_]]) -> dict[str, list[Cut]]:
+def _crossings(columns: int) -> list[tuple[int, ...]]:
+    """Places of the columns that are looked at together.
+
+    >>> _crossings(3)
+    [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2)]
+    """
+    return [places for size in sorted({1, 2, columns} - {0}) for places in combinations(range(columns), size)]
+
+
+def _cuts(given: Ints, members: dict[str, NDArray[np.bool_]], small: Set[str]) -> dict[str, list[Cut]]:
+    """Selection of each group at each level; the groups in `small` set no highest share."""
     found: dict[str, list[Cut]] = {name: [] for name in members}
     for level in range(1, LEVELS):
         reached = {name: (int((given[inside] >= level).sum()), int(inside.sum())) for name, inside in members.items()}
-        best, whole = max(reached.values(), key=lambda pair: pair[0] / pair[1], default=(0, 1))
+        best, whole = max((pair for name, pair in reached.items() if name not in small), key=lambda pair: pair[0] / pair[1], default=(0, 1))
         for name, (count, n) in reached.items():
             if not best:
-                found[name].append(Cut(level, 0.0, math.nan, math.nan, math.nan, math.nan))
+                found[name].append(Cut(level, count / n, math.nan, math.nan, math.nan, math.nan))
                 continue
             ratio = (count / n) / (best / whole)
             margin = 1.96 * math.sqrt(1 / count - 1 / n + 1 / best - 1 / whole) if count else math.nan
@@ -216,8 +238,8 @@ def _sections(column: str, groups: Sequence[Group], rows: Counter[str], refused:
     for g in groups:
         marks = [
             *([f"DSM over {MAX_DSM:.2f}"] if abs(g.dsm) > MAX_DSM else []),
-            *(["impact ratio below four fifths"] if g.impact_ratio < FOUR_FIFTHS else []),
-            *(["may be set aside (under 2 %)"] if g.n < _SET_ASIDE * n else []),
+            *(["impact ratio below four fifths"] if below_four_fifths(g.impact_ratio) else []),
+            *(["under 2 %: may be set aside, sets no highest share"] if g.set_aside else []),
         ]
         head.append(
             f"{g.name[:28]:<28} {g.n:5d} {g.dsm:7.3f} {g.smd:7.3f} {g.qwk:6.3f} {g.mae:6.3f} {g.conditional:11.3f} {g.scoring_rate:12.3f} "

@@ -19,7 +19,7 @@ from classifier.document import MIN_WORDS
 from classifier.errors import InputError
 from classifier.excel import Formula
 from classifier.rows import Chunk, Scored, Shown, Table, as_text
-from classifier.tables import check_target, open_table, write_table
+from classifier.tables import check_target, open_table, position, shown_column, write_table
 from classifier.words import words
 from classifier.workers import Score
 
@@ -103,22 +103,16 @@ def open_job(job: Job) -> tuple[Table, int, int | None]:
     except OSError as error:  # a name that is too long, say
         raise InputError(f"{job.target}: cannot be written ({error.strerror}).") from error
     refuse_taken([name for name in table.columns if name in _chosen(job)])
-    text = guess_text(table, job.source) if job.text is None else _position(table, job.text, job.source)
-    return table, text, None if job.id is None else _position(table, job.id, job.source)
+    text = guess_text(table, job.source) if job.text is None else position(table, job.text, job.source)
+    identifier = None if job.id is None else position(table, job.id, job.source)
+    if identifier == text:
+        raise InputError(f"{job.source}: --id names the column with the examples, whose words stay out of messages; name another.")
+    return table, text, identifier
 
 
 def _chosen(job: Job) -> list[str]:
     """The columns to add, in the order of the contract."""
     return [name for name in COLUMNS if name in job.columns or name == "status"]
-
-
-def _position(table: Table, name: str, source: Path) -> int:
-    found = [i for i, column in enumerate(table.columns) if column == name]
-    if not found:
-        raise InputError(f"{source}: there is no column {name!r}; it has {', '.join(map(repr, table.columns))}.")
-    if len(found) > 1:
-        raise InputError(f"{source}: {len(found)} columns are named {name!r}; rename all but one.")
-    return found[0]
 
 
 def guess_text(table: Table, source: Path) -> int:
@@ -136,7 +130,7 @@ def guess_text(table: Table, source: Path) -> int:
             likely.append(i)
     if len(likely) == 1:
         return likely[0]
-    names = ", ".join(repr(table.columns[i]) for i in likely or range(len(table.columns)))
+    names = ", ".join(shown_column(table.columns, i) for i in likely or range(len(table.columns)))
     raise InputError(f"{source}: say with --text which column holds the examples; it could be {names}.")
 
 

@@ -16,7 +16,7 @@ from classifier.framework import load_framework
 from classifier.job import guess_text, kind
 from classifier.private import write_private
 from classifier.rows import Table, as_text
-from classifier.tables import open_table
+from classifier.tables import open_table, position
 from classifier.words import words
 
 _LEVELS = range(5)
@@ -67,10 +67,8 @@ def _count(table: Table, path: Path, text: str | None, group: str | None) -> Cou
     for name in ("status", "level"):
         if name not in place:
             raise InputError(f"{path}: there is no column {name!r}; is this what `classifier score` wrote?")
-    for chosen in (text, group):
-        if chosen is not None and chosen not in place:
-            raise InputError(f"{path}: there is no column {chosen!r}; it has {', '.join(map(repr, table.columns))}.")
-    text_place = place[text] if text is not None else _guessed(table, path)
+    group_place = position(table, group, path) if group is not None else None
+    text_place = position(table, text, path) if text is not None else _guessed(table, path)
     counts = Counts(flags=Counter() if "flags" in place else None, unsure=Counter() if "level_set" in place else None)
     number = table.first_row - 1
     for chunk in table.read():
@@ -90,8 +88,8 @@ def _count(table: Table, path: Path, text: str | None, group: str | None) -> Cou
                 counts.flags.update(_keys(row[place["flags"]], path, number))
             if text_place is not None:
                 counts.lengths[level][len(words(as_text(row[text_place]))) // _BIN] += 1
-            if group is not None:
-                counts.groups[as_text(row[place[group]]) or "(empty)"][level] += 1
+            if group_place is not None:
+                counts.groups[as_text(row[group_place]) or "(empty)"][level] += 1
     return counts
 
 
@@ -113,7 +111,8 @@ def _level(cell: Any, path: Path, number: int) -> int:
     except (ValueError, OverflowError):  # infinite is a number too
         level = -1
     if level not in _LEVELS:
-        raise InputError(f"{path}: row {number}: {as_text(cell)!r} is no level.")
+        # The cell is not repeated: where the columns are mixed up, it is an example.
+        raise InputError(f"{path}: row {number}: the cell in column 'level' is no level.")
     return level
 
 

@@ -14,6 +14,8 @@ from classifier.parquet import open_parquet, pyarrow, write_parquet
 from classifier.rows import Scored, Table
 
 _JSON_LINES = (".jsonl", ".ndjson")
+# Names of columns are shorter; where a table has no header, an example stands in the place of a name.
+_LONGEST_NAME = 40
 ENDINGS = (".csv", ".tsv", ".xlsx", ".parquet", *_JSON_LINES)
 
 
@@ -45,6 +47,33 @@ def open_table(path: Path, sheet: str | None = None) -> Table:
     if not table.total:
         raise InputError(f"{path}: the table has column names but no rows.")
     return table
+
+
+def position(table: Table, name: str, path: Path) -> int:
+    """Place of the one column of this name.
+
+    Raises
+    ------
+    InputError
+        When the table has none, or several.
+    """
+    found = [i for i, column in enumerate(table.columns) if column == name]
+    if not found:
+        shown = ", ".join(shown_column(table.columns, i) for i in range(len(table.columns)))
+        raise InputError(f"{path}: there is no column {name!r}; it has {shown}.")
+    if len(found) > 1:
+        raise InputError(f"{path}: {len(found)} columns are named {name!r}; rename all but one.")
+    return found[0]
+
+
+def shown_column(columns: Sequence[str], place: int) -> str:
+    """A column for a message: its name, or its number where the name is so long that it may be an example, whose words no message repeats.
+
+    >>> shown_column(("id", "I called her back on the day after she had asked"), 1)
+    'number 2 (a name of 48 characters)'
+    """
+    name = columns[place]
+    return repr(name) if len(name) <= _LONGEST_NAME else f"number {place + 1} (a name of {len(name)} characters)"
 
 
 def _open_file(path: Path, ending: str, sheet: str | None) -> Table:

@@ -13,7 +13,7 @@ import pytest
 from classifier.assessment import Assessment, Rating
 from classifier.cli import main
 from classifier.errors import InputError
-from classifier.fairness import Cut, Row, compare, fairness, read_rows
+from classifier.fairness import Cut, Row, below_four_fifths, compare, fairness, read_rows
 
 # Two groups of four texts. Human levels, levels given, scores:
 #        a: human 0 1 2 3   given 1 1 2 4   score 1.0 1.0 2.0 4.0
@@ -43,6 +43,18 @@ def test_the_figures_by_hand() -> None:
     assert a.conditional == pytest.approx(1)
     # The median of 0 0 1 1 2 2 2 4 is 1.5; above it are two of each group.
     assert (a.scoring_rate, b.scoring_rate, a.impact_ratio, b.impact_ratio) == (0.5, 0.5, 1, 1)
+
+
+def test_groups_that_people_rate_differently_by_hand() -> None:
+    """a: human 0 0 0 2, scores 1 1 1 2. b: human 0 2 2 2, scores 0 3 3 3."""
+    true, score = np.array([0, 0, 0, 2, 0, 2, 2, 2]), np.array([1.0, 1, 1, 2, 0, 3, 3, 3])
+    a, b = compare(true, score.astype(np.int64), score, NAMES, smallest=4)
+    # Scores: mean 14/8 = 1.75, squares 7 + 27 = 34, variance (34 - 8 * 1.75 ** 2) / 7 = 9.5/7; means 1.25 and 2.25 in the groups.
+    # Human levels: mean 1, each 1 off it, variance 8/7; means 0.5 and 1.5 in the groups.
+    assert a.dsm == pytest.approx((1.25 - 1.75) / math.sqrt(9.5 / 7) - (0.5 - 1) / math.sqrt(8 / 7))
+    assert b.dsm == pytest.approx(-a.dsm)
+    # a against b: 1 higher at human level 0, where a has three texts, and 1 lower at 2, where it has one: (3 - 1) / 4. b: (-1 + 3) / 4.
+    assert (a.conditional, b.conditional) == pytest.approx((0.5, 0.5))
 
 
 def test_selection_by_hand() -> None:
@@ -82,6 +94,32 @@ def test_impact_ratio_by_hand() -> None:
     assert b.impact_ratio == pytest.approx(0.3 / 0.8)
 
 
+def test_exactly_four_fifths_passes() -> None:
+    """16 of 25 against 20 of 25 is .8 by hand, and .7999999999999999 in a computer's fractions."""
+    levels = np.array([1] * 16 + [0] * 9 + [1] * 20 + [0] * 5)
+    a, _ = compare(levels, levels, levels.astype(np.float64), ["a"] * 25 + ["b"] * 25)
+    assert a.cuts[0].ratio < 0.8 and a.cuts[0].verdict == "passes"
+    assert below_four_fifths(79_999 / 100_000)
+
+
+def test_a_group_under_two_percent_sets_no_highest_share() -> None:
+    """400 of 1,000 in a and all 20 in s, which is 20/1020 of the texts: a is not held against s."""
+    levels = np.array([3] * 400 + [1] * 600 + [3] * 20)
+    a, s = compare(levels, levels, levels.astype(np.float64), ["a"] * 1_000 + ["s"] * 20)
+    assert (a.set_aside, a.impact_ratio, a.cuts[2].ratio) == (False, 1, 1)
+    assert (s.set_aside, s.impact_ratio, s.cuts[2].ratio) == (True, pytest.approx(2.5), pytest.approx(2.5))
+    # 20 of 1,000 are not under 2 %.
+    a, s = compare(levels[20:], levels[20:], levels[20:].astype(np.float64), ["a"] * 980 + ["s"] * 20)
+    assert not s.set_aside and (a.impact_ratio, s.impact_ratio) == (pytest.approx(380 / 980), 1)
+
+
+def test_a_level_that_only_a_group_under_two_percent_reaches_has_no_ratio() -> None:
+    levels = np.array([1] * 1_000 + [3] * 20)
+    a, s = compare(levels, levels, levels.astype(np.float64), ["a"] * 1_000 + ["s"] * 20)
+    assert (a.cuts[2].verdict, s.cuts[2].verdict) == ("nobody reaches it", "no group large enough reaches it")
+    assert s.cuts[2].rate == 1 and math.isnan(s.cuts[2].ratio)
+
+
 def test_small_groups_are_not_compared() -> None:
     names = ["a"] * 20 + ["b"] * 19
     levels = np.arange(39) % 5
@@ -115,9 +153,30 @@ def test_a_table_is_audited_by_column_and_by_both_together(tmp_path: Path) -> No
     assert "x × n" in shown[4] and "passes" in shown[5]
 
 
+def marks(*groups: tuple[str, int, int, int]) -> dict[str, str]:
+    """What the audit writes behind the figures of each group: its name, its texts, how many of them get 3 from the model, and from people (the others 1)."""
+    rows = [Row("three" if i < given else "one", 3 if i < true else 1, (name,)) for name, n, given, true in groups for i in range(n)]
+    head, *lines = fairness(Fixed(), rows, ["g"])[0].lines
+    return {line.split()[0]: line[len(head) :].strip() for line in lines[: len(groups)]}
+
+
+def test_each_mark_stands_where_its_limit_is_passed_and_nowhere_else() -> None:
+    # Shares above the median .64, .8 and 0; the model and people agree.
+    assert marks(("a", 25, 16, 16), ("b", 25, 20, 20), ("c", 50, 0, 0)) == {"a": "", "b": "", "c": "impact ratio below four fifths"}
+    # The model places both alike, people place x half a level higher than all.
+    assert marks(("x", 40, 20, 20), ("y", 40, 20, 0)) == {"x": "DSM over 0.10", "y": "DSM over 0.10"}
+    assert marks(("a", 1_000, 400, 400), ("s", 20, 20, 20)) == {"a": "", "s": "under 2 %: may be set aside, sets no highest share"}
+
+
+def test_of_three_columns_each_pair_is_crossed_too() -> None:
+    rows = [Row("three" if i % 2 else "one", 1, ("x", "n" if i % 4 < 2 else "s", "f")) for i in range(80)]
+    titles = [section.title for section in fairness(Fixed(), rows, ["a", "b", "c"])[::2]]
+    assert titles == [f"Fairness by {name} (n = 80)" for name in ("a", "b", "c", "a × b", "a × c", "b × c", "a × b × c")]
+
+
 def test_bad_tables_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     good = table(tmp_path / "t.csv", [["text", "level", "g"], ["a", "1", "x"], ["b", "7", "x"]])
-    with pytest.raises(InputError, match=r"t\.csv: row 3: '7' is no level"):
+    with pytest.raises(InputError, match=r"t\.csv: row 3: the cell in column 'level' is no level\."):
         read_rows(good, ["g"])
     with pytest.raises(InputError, match="there is no column 'h'; it has 'text', 'level', 'g'"):
         read_rows(good, ["h"])

@@ -12,11 +12,16 @@ import classifier.cli
 from classifier.assessor import Assessor
 
 
-@pytest.mark.parametrize("door", ["documents", "files", "requests", "commands"])
-def test_no_door_fails(door: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+# Each PDF file is read by a process of its own.
+@pytest.mark.parametrize(("door", "cases"), [("documents", 60), ("files", 60), ("PDF files", 10), ("requests", 60), ("commands", 60)])
+def test_no_door_fails(door: str, cases: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(classifier.cli, "load_assessor", lambda folder=None: cast(Assessor, fuzz.FixedAssessor()))
-    ended = fuzz.fuzz(door, 60, tmp_path, 0)
-    assert ended.total() >= 60
+    ended = fuzz.fuzz(door, cases, tmp_path, 0)
+    assert ended.total() >= cases
+
+
+def test_no_door_is_left_out(tmp_path: Path) -> None:
+    assert set(fuzz.doors(tmp_path)) == {"documents", "files", "PDF files", "requests", "commands"}
 
 
 def test_a_failure_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

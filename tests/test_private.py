@@ -128,6 +128,55 @@ def test_no_words_in_messages_or_temporary_files(quiet: Path, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "in.csv", "out.csv"]
 
 
+@pytest.mark.parametrize("verb", ["score", "report", "evaluate", "desk"])
+def test_an_example_in_the_place_of_a_columns_name_is_not_repeated(verb: str, quiet: Path, tmp_path: Path) -> None:
+    """A table without a header has its first example there."""
+    source, out = tmp_path / "in.csv", str(tmp_path / "out.csv")
+    with source.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([["status" if verb == "report" else "n", "level", TEXT, "text"], ["ok", "1", TEXT, TEXT]])
+    wrong = {
+        "score": ["score", str(source), out, "--text", "answer", "--columns", "status"],
+        "report": ["report", str(source), "--text", "answer"],
+        "evaluate": ["evaluate", "models/en", "--audit", str(source), "--groups", "g"],
+        "desk": ["desk", str(tmp_path / "desk"), "--add", str(source), "--text", "answer", "--no-serve", "--no-model"],
+    }
+    refused = run(quiet, *wrong[verb])
+    assert refused.returncode == 1, refused.stderr
+    assert "there is no column" in refused.stderr and f"number 3 (a name of {len(TEXT)} characters)" in refused.stderr
+    assert CANARY not in refused.stderr + refused.stdout and holding(quiet) == []
+
+
+def test_an_example_in_the_place_of_the_scored_columns_name_is_not_repeated(quiet: Path, tmp_path: Path) -> None:
+    alone, two = tmp_path / "alone.csv", tmp_path / "two.csv"
+    alone.write_text(f'"{TEXT}"\n"{TEXT}"\n', "utf-8")
+    scored = run(quiet, "score", str(alone), str(tmp_path / "out.csv"))
+    assert scored.returncode == 0, scored.stderr
+    assert f"examples in column number 1 (a name of {len(TEXT)} characters)" in scored.stderr
+    two.write_text(f'"{TEXT}","{TEXT}"\n' * 2, "utf-8")
+    asked = run(quiet, "score", str(two), str(tmp_path / "out2.csv"))
+    assert asked.returncode == 1 and "say with --text which column" in asked.stderr
+    assert CANARY not in scored.stdout + scored.stderr + asked.stdout + asked.stderr
+
+
+def test_an_example_in_another_columns_place_is_not_repeated(quiet: Path, tmp_path: Path) -> None:
+    source = tmp_path / "in.csv"
+    with source.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([["n", "level", "text", "g", "empty"], ["1", TEXT, TEXT, "x", ""]])
+    scored = tmp_path / "scored.csv"
+    scored.write_text(f'status,level\nok,"{TEXT}"\n', "utf-8")
+    desk = ["desk", str(tmp_path / "desk"), "--add", str(source), "--text", "empty", "--id", "text", "--no-serve", "--no-model"]
+    for wrong, said in (
+        (["report", str(scored)], "row 2: the cell in column 'level' is no level"),
+        (["evaluate", "models/en", "--audit", str(source), "--groups", "g"], "row 2: the cell in column 'level' is no level"),
+        (["score", str(source), str(tmp_path / "out.csv"), "--columns", "status", "--text", "text", "--id", "text"], "--id names the column with the examples"),
+        (desk, "row 2: an example has 1 to"),
+    ):
+        refused = run(quiet, *wrong)
+        assert refused.returncode == 1 and said in refused.stderr, refused.stderr
+        assert CANARY not in refused.stderr + refused.stdout
+    assert holding(quiet) == []
+
+
 def test_what_is_written_is_its_owners_alone(quiet: Path, tmp_path: Path) -> None:
     source, draft = tmp_path / "in.csv", tmp_path / "draft.docx"
     source.write_text(f'answer\n"{TEXT}"\n', "utf-8")

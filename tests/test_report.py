@@ -108,8 +108,8 @@ def test_from_each_format_the_same_page(scored: Path, ending: str) -> None:
     ("content", "said"),
     [
         ("a,b\n1,2\n", "there is no column 'status'"),
-        ("status,level\nok,seven\n", "row 2: 'seven' is no level"),
-        ("status,level\nok,1\nok,inf\n", "row 3: 'inf' is no level"),
+        ("status,level\nok,seven\n", "row 2: the cell in column 'level' is no level"),
+        ("status,level\nok,1\nok,inf\n", "row 3: the cell in column 'level' is no level"),
         ("status,level,flags\nok,1,x\n", "row 2: the cell in column 'flags' is not what"),
     ],
 )
@@ -133,7 +133,7 @@ def test_rows_are_counted_as_the_table_counts_them(tmp_path: Path, ending: str, 
     else:
         frame.to_excel(source, index=False)
     assert main(["report", str(source)]) == 1
-    assert f"x{ending}: row {row}: 'seven' is no level." in capsys.readouterr().err
+    assert f"x{ending}: row {row}: the cell in column 'level' is no level." in capsys.readouterr().err
 
 
 def page_of(path: Path, content: str) -> str:

@@ -10,7 +10,7 @@ from classifier.errors import InputError
 from classifier.excel import Formula
 from classifier.job import guess_text
 from classifier.rows import as_text
-from classifier.tables import open_table
+from classifier.tables import open_table, position
 
 
 def read_intake(path: Path, text: str | None, name: str | None) -> Iterator[tuple[str, str]]:
@@ -22,11 +22,8 @@ def read_intake(path: Path, text: str | None, name: str | None) -> Iterator[tupl
     name : the column that names an example in the queue; "row 7" where none is given.
     """
     table = open_table(path)
-    for column in (text, name):
-        if column is not None and column not in table.columns:
-            raise InputError(f"{path}: there is no column {column!r}; it has {', '.join(map(repr, table.columns))}.")
-    place = table.columns.index(text) if text is not None else guess_text(table, path)
-    named = table.columns.index(name) if name is not None else table.columns.index("file") if path.is_dir() else None
+    place = position(table, text, path) if text is not None else guess_text(table, path)
+    named = position(table, name, path) if name is not None else table.columns.index("file") if path.is_dir() else None
     number = table.first_row - 1
     for chunk in table.read():
         for row, fault in zip(chunk.cells, chunk.faults, strict=True):
@@ -37,5 +34,6 @@ def read_intake(path: Path, text: str | None, name: str | None) -> Iterator[tupl
                 fault = "a formula without a stored value"
             if fault is not None or not content.strip() or len(content) > MAX_CHARACTERS:
                 reason = fault or f"an example has 1 to {MAX_CHARACTERS:,} characters"
-                raise InputError(f"{path}: {shown}: {reason.rstrip('.')}; nothing was added.")
+                where = shown if name is None else f"row {number}"  # a cell may hold an example, whose words no message repeats
+                raise InputError(f"{path}: {where}: {reason.rstrip('.')}; nothing was added.")
             yield shown, content

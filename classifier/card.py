@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +21,14 @@ _PLACE = re.compile(r"\[\[([^\[\]]+)\]\]")
 _TITLE = re.compile(r"(?P<title>\S.*?)(?: \(n = (?P<n>\d+)[^)]*\))?")
 _FIGURE = re.compile(r"  (?P<name>\S.*?) {2,}(?P<value>-?\d+\.\d+)(?:   \[(?P<low>-?\d+\.\d+), (?P<high>-?\d+\.\d+)\])?")
 _STATES = ("shown", "partly", "missing")
+_UNMEASURED = "not measured"
 
 
 def write_card(model: Path, report: Path, folder: Path) -> list[Path]:
     """Write every paper into a folder; nothing is written where one cannot be filled.
 
     model : the model folder, for versions, seed and hashes.
-    report : what `classifier evaluate` printed, in a file of its own or within a Markdown page.
+    report : what `classifier evaluate` printed, without and with --stress, in a file of its own or within a Markdown page.
 
     Raises
     ------
@@ -53,10 +54,13 @@ def papers_of(raw: Mapping[str, Any], manifest: Mapping[str, Any], figures: Mapp
     """File name -> content of every paper."""
 
     def put(text: str, where: str) -> str:
-        filled = _PLACE.sub(lambda match: _value(match[1], where, manifest, figures), text).strip()
-        if not filled:
+        values = [_value(place, where, manifest, figures) for place in _PLACE.findall(text)]
+        if not text.strip():
             raise InputError(f"{where}: this section is empty.")
-        return filled
+        if values and all(value == _UNMEASURED for value in values):
+            raise InputError(f"{where}: nothing of this section was measured.")
+        rest = iter(values)
+        return _PLACE.sub(lambda _: next(rest), text).strip()
 
     papers = {}
     for document in raw["documents"]:
@@ -73,7 +77,7 @@ def papers_of(raw: Mapping[str, Any], manifest: Mapping[str, Any], figures: Mapp
         if not (entry["answer"] and entry["grounds"]):
             raise InputError(f"aia.json, {entry['question']!r}: an answer needs its grounds.")
     papers["aia.json"] = json.dumps({"model": manifest["name"], "answers": answers}, indent=2, ensure_ascii=False) + "\n"
-    papers["requirements.md"] = _requirements(raw["rules"])
+    papers["requirements.md"] = _requirements(raw["rules"], figures)
     return papers
 
 
@@ -108,7 +112,7 @@ def _value(place: str, where: str, manifest: Mapping[str, Any], figures: Mapping
     if section == "n":
         section, name = name, "n"
     if name.endswith("?"):
-        return figures.get(section, {}).get(name[:-1], "not measured")
+        return figures.get(section, {}).get(name[:-1], _UNMEASURED)
     try:
         return figures[section][name]
     except KeyError as error:
@@ -125,11 +129,26 @@ def _of_model(place: str, where: str, manifest: Mapping[str, Any]) -> str:
     return str(value)
 
 
-def _requirements(rules: list[dict[str, Any]]) -> str:
+def _requirements(rules: Sequence[Mapping[str, Any]], figures: Mapping[str, Mapping[str, str]]) -> str:
+    """The table of the rules. What is shown but for a figure beyond its limit is shown in part, and the figure stands among what is missing."""
     lines = ["# Requirements R1 to R26", "", "| | rule | state | what shows it | what is missing |", "| --- | --- | --- | --- | --- |"]
     for rule in rules:
-        if rule["state"] not in _STATES or (rule["state"] != "missing" and not rule["evidence"]) or (rule["state"] != "shown" and not rule["lacks"]):
-            raise InputError(f"requirements.md, {rule['key']}: the state {rule['state']!r} needs what shows it, or what is missing.")
-        state = "*missing*" if rule["state"] == "missing" else rule["state"]
-        lines.append(f"| {rule['key']} | {rule['rule']} | {state} | {', '.join(f'`{path}`' for path in rule['evidence']) or '–'} | {rule['lacks'] or '–'} |")
+        missed = [miss for limit in rule.get("limits", ()) if (miss := _missed(limit, f"requirements.md, {rule['key']}", figures))]
+        state = "partly" if missed and rule["state"] == "shown" else rule["state"]
+        lacks = "; ".join(filter(None, [rule["lacks"], *missed]))
+        if state not in _STATES or (state != "missing" and not rule["evidence"]) or (state != "shown" and not lacks):
+            raise InputError(f"requirements.md, {rule['key']}: the state {state!r} needs what shows it, or what is missing.")
+        shown = "*missing*" if state == "missing" else state
+        lines.append(f"| {rule['key']} | {rule['rule']} | {shown} | {', '.join(f'`{path}`' for path in rule['evidence']) or '–'} | {lacks or '–'} |")
     return "\n".join(lines) + "\n"
+
+
+def _missed(limit: Mapping[str, Any], where: str, figures: Mapping[str, Mapping[str, str]]) -> str | None:
+    """What is missing where a figure of the report is beyond its limit (`least`, or `most` in size); None where it is within."""
+    found = _value(limit["figure"], where, {}, figures)
+    if found == _UNMEASURED:
+        return f"{limit['what']}: {found}"
+    value = float(found.split()[0])
+    if "least" in limit:
+        return None if value >= limit["least"] else f"{limit['what']}: {found}, at least {limit['least']:.2f} is asked"
+    return None if abs(value) <= limit["most"] else f"{limit['what']}: {found}, at most {limit['most']:.2f} is asked"

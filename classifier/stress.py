@@ -17,7 +17,7 @@ from typing import Any
 
 from classifier.assessment import Assesses
 from classifier.corpus import Example
-from classifier.document import segments
+from classifier.document import Segment, segments
 from classifier.framework import DATA, load_framework
 from classifier.pairs import Pair
 from classifier.sections import Figure, Section
@@ -61,12 +61,13 @@ class Test:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a test gave: how many cases passed of how many, and the ids of some that did not."""
+    """What a test gave: how many cases passed of how many, the ids of some that did not, and how many changed texts were refused."""
 
     test: Test
     passed: int
     cases: int
     failed: tuple[str, ...]
+    refused: int = 0
 
 
 def stress(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT, pairs: Sequence[Pair] = ()) -> list[Section]:
@@ -78,17 +79,15 @@ def stress(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT, 
     found = list(outcomes(assessor, examples, limit, pairs))
     aims: dict[str, float] = _data()["aims"]
     figures: dict[str, Figure] = {}
+    notes = [_NOTE]
     for group, aim in aims.items():
-        passed, cases = (sum(getattr(o, field) for o in found if o.test.group == group) for field in ("passed", "cases"))
+        passed, cases, refused = (sum(getattr(o, field) for o in found if o.test.group == group) for field in ("passed", "cases", "refused"))
         if cases:
             figures[f"{group} (aim {aim:.2f}, n = {cases})"] = (passed / cases, None)
-    sections = [
-        Section(
-            f"Stress: {len(found)} tests, {sum(o.cases for o in found)} cases",
-            figures,
-            (_NOTE,),
-        )
-    ]
+        if refused and group in (RISE, FALL):
+            of_others = f"; of the {cases - refused} that were assessed {(passed - refused) / (cases - refused):.3f} passed" if cases > refused else ""
+            notes.append(f"{group}: {refused} cases passed because the text was refused{of_others}")
+    sections = [Section(f"Stress: {len(found)} tests, {sum(o.cases for o in found)} cases", figures, tuple(notes))]
     for group in aims:
         lines = [_line(outcome) for outcome in found if outcome.test.group == group]
         sections.append(Section(f"Stress: {group}", {}, tuple(lines)))
@@ -106,7 +105,7 @@ def outcomes(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT
         return known[text]
 
     for test in [*tests(), *pair_tests(pairs)]:
-        passed, ran, failed = 0, 0, []
+        passed, ran, refused, failed = 0, 0, 0, []
         for case in cases(test, examples):
             if ran == limit:
                 break
@@ -117,11 +116,12 @@ def outcomes(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT
                 continue  # what the model had not seen cannot be taken away
             after = level(case.after)
             ran += 1
+            refused += after is None
             if holds(test.group, before, after, case.most):
                 passed += 1
             else:
                 failed.append(f"{case.id} ({'alone' if before is None else before} to {'refused' if after is None else after})")
-        yield Outcome(test, passed, ran, tuple(failed[:_SHOWN]))
+        yield Outcome(test, passed, ran, tuple(failed[:_SHOWN]), refused)
 
 
 def holds(group: str, before: int | None, after: int | None, most: int) -> bool:
@@ -176,6 +176,8 @@ def tests() -> tuple[Test, ...]:
         Test("a routine act blown up", RISE, cases=grand),
         Test("the decisive act removed", FALL, _without_decisive),
         Test("told of somebody else", FALL, lambda e: _swap(e.text, swaps["first_person_other"])),
+        Test("the decisive act told of somebody else", FALL, _decisive_of_another),
+        Test("1 % of letters mistyped", MOVE, lambda e: _typos(e, 0.01)),
         Test("2 % of letters mistyped", MOVE, lambda e: _typos(e, 0.02)),
         Test("5 % of letters mistyped", MOVE, lambda e: _typos(e, 0.05)),
         Test("American spelling", MOVE, lambda e: _swap(e.text, swaps["spelling"])),
@@ -184,13 +186,18 @@ def tests() -> tuple[Test, ...]:
         Test("contractions written out", MOVE, lambda e: _swap(e.text, [pair[::-1] for pair in swaps["contractions"] if pair[1] not in _AMBIGUOUS])),
         Test("passive voice", MOVE, _passive),
         Test("bullets for sentences", MOVE, _bullets),
+        Test("sentences for bullets", MOVE, _prose),
         Test("one paragraph", MOVE, lambda e: " ".join(e.text.split())),
         Test("curly quotation marks", MOVE, lambda e: re.sub(r"(?<=\w)'(?=\w)", "’", e.text)),
         Test("context at the start", MOVE, lambda e: f"{_pick(e, attacks['padding'], 1)[0]} {e.text}"),
         Test("more context at the start", MOVE, lambda e: f"{' '.join(_pick(e, attacks['padding'], 3))} {e.text}"),
+        Test("context at the end", MOVE, lambda e: "\n".join([e.text, *_pick(e, attacks["padding"], 1)])),
+        Test("more context at the end", MOVE, lambda e: "\n".join([e.text, " ".join(_pick(e, attacks["padding"], 3))])),
         Test("second-language English", MOVE, lambda e: _second_language(e.text)),
-        Test("he for she", _IDENTITY, lambda e: None if re.search(r"\b(?:she|her|hers)\b", e.text, re.IGNORECASE) else _swap(e.text, swaps["pronouns"])),
-        Test("women for men", _IDENTITY, lambda e: _swap(e.text, swaps["gender"])),
+        Test("she for he", _IDENTITY, lambda e: _regendered(e.text, "men", "women", nouns=False)),
+        Test("he for she", _IDENTITY, lambda e: _regendered(e.text, "women", "men", nouns=False)),
+        Test("women for men", _IDENTITY, lambda e: _regendered(e.text, "men", "women", nouns=True)),
+        Test("men for women", _IDENTITY, lambda e: _regendered(e.text, "women", "men", nouns=True)),
         Test("places", _IDENTITY, lambda e: _swap(e.text, swaps["places"])),
         *(Test(f"names: {kind}", _IDENTITY, lambda e, kind=kind: _named(e, names, kind)) for kind in names if kind != "plain"),  # type: ignore[misc]
     )
@@ -213,6 +220,8 @@ def _data() -> dict[str, Any]:
     return tomllib.loads((DATA / "stress.toml").read_text("utf-8"))
 
 
+_ENOUGH_LEFT = 15  # words
+_ACTS = re.compile(r"\bI\b")
 _I = re.compile(r"i(?:['’ ]|$)", re.IGNORECASE)
 _NOUN = re.compile(r"\b(?:the|a) (?:client|customer|taxpayer|caller)\b(?!['’])", re.IGNORECASE)
 
@@ -220,7 +229,7 @@ _NOUN = re.compile(r"\b(?:the|a) (?:client|customer|taxpayer|caller)\b(?!['’])
 def _line(outcome: Outcome) -> str:
     rate = f"{outcome.passed / outcome.cases:.3f}" if outcome.cases else "    –"
     failed = f"   e.g. {', '.join(outcome.failed)}" if outcome.failed else ""
-    return f"{outcome.test.name:<36} {outcome.passed:4d} of {outcome.cases:4d}  {rate}{failed}"
+    return f"{outcome.test.name:<38} {outcome.passed:4d} of {outcome.cases:4d}  {rate}   of which {outcome.refused:2d} refused{failed}"
 
 
 def _hash(text: str) -> int:
@@ -249,10 +258,11 @@ def _named(example: Example, names: dict[str, list[str]], kind: str) -> tuple[st
 def _swap(text: str, pairs: Sequence[Sequence[str]]) -> str:
     """Replace whole words in one pass, with the case of the first letter kept ("The client" -> "My manager")."""
     table = {first.lower(): second for first, second in pairs}
-    pattern = "|".join(re.escape(first) for first in sorted(table, key=len, reverse=True))
+    pattern = "|".join(re.escape(first) for first in sorted(table, key=len, reverse=True)).replace("'", "['’]")
 
     def put(match: re.Match[str]) -> str:
         found, new = match[0], table[match[0].lower().replace("’", "'")]
+        new = new.replace("'", "’") if "’" in found else new
         if _I.match(found) and not _I.match(new):  # "I" is a capital wherever it stands, "we" at the start of a sentence only
             capital = not text[: match.start()].rstrip(" \"“'‘*-\u2022").strip() or text[: match.start()].rstrip(" \"“'‘*-\u2022")[-1] in ".!?:\n"
         else:
@@ -290,15 +300,34 @@ def _mixed(example: Example, prose: Sequence[str], *, within: bool) -> str | Non
 
 
 def _without_decisive(example: Example) -> str | None:
-    """The text without the sentences in which evidence of its own level lies; None where nothing or too little would be left."""
-    level = example.ratings["level"]
-    quotes = [label.quote for label in example.evidence if label.key.startswith(f"{level}.")]
-    if level < 2 or not quotes:
+    """The text without its decisive sentences; None where too little would be left."""
+    decisive = _decisive(example)
+    left = " ".join(example.text[s.start : s.end] for s in segments(example.text) if s not in decisive)
+    return left if decisive and len(words(left)) >= _ENOUGH_LEFT else None
+
+
+def _decisive_of_another(example: Example) -> str | None:
+    """The text whose decisive sentences tell of a colleague, and all others of the writer; None where one of them names no "I" that acts.
+
+    As much must be left to the writer as when the sentences are taken out: else it is a text told of somebody else, another test.
+    """
+    decisive = _decisive(example)
+    if _without_decisive(example) is None or not all(_ACTS.search(example.text[s.start : s.end]) for s in decisive):
         return None
+    made, done = [], 0
+    for sentence in decisive:
+        told = _swap(example.text[sentence.start : sentence.end], _data()["swaps"]["first_person_other"])
+        made += [example.text[done : sentence.start], told]
+        done = sentence.end
+    return "".join([*made, example.text[done:]])
+
+
+def _decisive(example: Example) -> list[Segment]:
+    """The sentences in which the readers' evidence of the text's own level lies; none below level 2, where nothing could be left."""
+    level = example.ratings["level"]
+    quotes = [label.quote for label in example.evidence if level >= 2 and label.key.startswith(f"{level}.")]
     spans = [(example.text.find(quote), example.text.find(quote) + len(quote)) for quote in quotes]
-    kept = [s for s in segments(example.text) if not any(s.start < end and start < s.end for start, end in spans)]
-    left = " ".join(example.text[s.start : s.end] for s in kept)
-    return left if len(words(left)) >= 15 else None
+    return [s for s in segments(example.text) if any(s.start < end and start < s.end for start, end in spans)]
 
 
 def _typos(example: Example, share: float) -> str:
@@ -324,6 +353,33 @@ def _passive(example: Example) -> str | None:
 def _bullets(example: Example) -> str | None:
     found = _sentences(example.text)
     return "\n".join(f"- {sentence}" for sentence in found) if len(found) > 2 and "\n-" not in example.text else None
+
+
+_BULLET = re.compile(r"^[ \t]*[-*•–][ \t]+(.*\S)[ \t]*$", re.MULTILINE)
+
+
+def _prose(example: Example) -> str | None:
+    """Lines with bullets as sentences that follow one another; None where there are fewer than two."""
+    if len(_BULLET.findall(example.text)) < 2:
+        return None
+    sentences = _BULLET.sub(lambda m: m[1][0].upper() + m[1][1:] + ("" if m[1][-1] in ".!?:" else "."), example.text)
+    return " ".join(sentences.replace(";.", ".").split())
+
+
+def _regendered(text: str, of: str, by: str, *, nouns: bool) -> str | None:
+    """Men as women or women as men, pronouns and nouns together, so that "the man … he" stays one person.
+
+    None where persons of both genders are told of, who would become one; where "her" stands for "him" or for "his", which only a reader
+    can tell; and where there are nouns though only pronouns are wanted, or none though they are.
+    """
+    gender = _data()["gender"]
+    found = words(text)
+    named = any(word.removesuffix("'s") in gender[of]["nouns"] for word in found)
+    others = {word for kind in ("pronouns", "nouns", "unclear") for word in gender[by].get(kind, ())} | set(gender[of].get("unclear", ()))
+    if named != nouns or any(word.removesuffix("'s") in others for word in found):
+        return None
+    table = [pair for kind in ("pronouns", "nouns") for pair in gender[of][kind].items()]
+    return _swap(text, table)
 
 
 def _second_language(text: str) -> str:

@@ -56,13 +56,52 @@ def test_a_printed_section_is_read_back() -> None:
 def test_what_was_not_measured_says_so_and_what_must_be_there_is_an_error(
     raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]
 ) -> None:
-    figures.pop("Stress", None)
-    assert "Attacks that did not raise the level: not measured." in papers_of(raw, manifest, figures)["card.md"]
-    measured = {**figures, "Stress": {"must not rise": "0.991"}}
+    elsewhere = {title: section for title, section in figures.items() if not title.startswith("Examples: ")}
+    assert "Level, texts by strangers: QWK not measured" in papers_of(raw, manifest, elsewhere)["card.md"]
+    measured = {**figures, "Stress": {**figures["Stress"], "must not rise": "0.991"}}
     assert "Attacks that did not raise the level: 0.991." in papers_of(raw, manifest, measured)["card.md"]
-    del figures["Made corpus, writer left out: level"]["qwk"]
-    with pytest.raises(InputError, match=r"card\.md, 'How well it agrees with readers': the report has no figure 'qwk'"):
+    del figures["Stress"]["must not rise"]
+    with pytest.raises(InputError, match=r"fair to whom': the report has no figure 'must not rise' in 'Stress'"):
         papers_of(raw, manifest, figures)
+    del measured["Made corpus, writer left out: level"]["qwk"]
+    with pytest.raises(InputError, match=r"card\.md, 'How well it agrees with readers': the report has no figure 'qwk'"):
+        papers_of(raw, manifest, measured)
+
+
+def test_a_section_of_which_nothing_was_measured_is_an_error(raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]) -> None:
+    raw["documents"][0]["sections"][0]["text"] = "Half [[Nowhere|one?]], half [[Nowhere|other?]]."
+    with pytest.raises(InputError, match=r"'What it is for': nothing of this section was measured"):
+        papers_of(raw, manifest, figures)
+
+
+@pytest.mark.parametrize(
+    ("key", "section", "name", "value", "state", "said"),
+    [
+        ("R7", "Examples: client, length, flags", "partial r (score, length | level)", "-0.171 [-0.300, -0.050]", "partly", "-0.050], at most 0.10 is asked"),
+        ("R7", "Examples: client, length, flags", "partial r (score, length | level)", "0.100", "shown", "| – |"),
+        ("R6", "Stress", "must not move: identity", "0.979", "partly", "place: 0.979, at least 0.98 is asked"),
+        ("R6", "Stress", "must not move: identity", "0.980", "partly", "(DSM, at most 0.10 is asked) |"),
+    ],
+)  # fmt: skip
+def test_a_figure_beyond_its_limit_is_among_what_is_missing(
+    raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]], key: str, section: str, name: str, value: str, state: str, said: str
+) -> None:
+    figures["Made corpus, writer left out: client, length, pairs"]["partial r (score, length | level)"] = "0.050"
+    figures[section][name] = value
+    line = next(line for line in papers_of(raw, manifest, figures)["requirements.md"].splitlines() if line.startswith(f"| {key} "))
+    assert f"| {state} |" in line
+    assert said in line
+
+
+def test_a_limit_that_was_not_measured_is_missing(raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]) -> None:
+    figures.pop("Examples: client, length, flags")
+    assert "the same on texts by strangers: not measured |" in papers_of(raw, manifest, figures)["requirements.md"]
+
+
+def test_the_papers_say_that_the_desk_keeps_texts(raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]) -> None:
+    papers = papers_of(raw, manifest, figures)
+    assert "database" in papers["notice.md"] and "base de données" in papers["notice.md"]
+    assert {entry["field"]: entry["answer"] for entry in json.loads(papers["aia.json"])["answers"]}["privacy"] == "partly"
 
 
 def test_an_empty_section_is_an_error(raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]) -> None:
@@ -93,12 +132,15 @@ def test_the_explanation_has_the_seven_headings_and_the_notice_both_languages(
     assert {"impact18", "aboutAlgorithm11", "fairness13"} <= {answer["field"] for answer in answers}
 
 
-def test_every_rule_is_listed_with_files_that_exist_or_as_missing(
+def test_every_rule_is_listed_with_files_and_tests_that_exist_or_as_missing(
     root: Path, raw: dict[str, Any], manifest: dict[str, Any], figures: dict[str, dict[str, str]]
 ) -> None:
     assert [rule["key"] for rule in raw["rules"]] == [f"R{number}" for number in range(1, 27)]
     for rule in raw["rules"]:
-        assert all((root / path).is_file() for path in rule["evidence"]), rule
+        for evidence in rule["evidence"]:
+            path, _, test = evidence.partition("::")
+            assert (root / path).is_file(), evidence
+            assert not test or f"def {test}(" in (root / path).read_text("utf-8"), evidence
     shown = papers_of(raw, manifest, figures)["requirements.md"]
     assert shown.count("*missing*") == sum(rule["state"] == "missing" for rule in raw["rules"])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,10 @@ from classifier.assessment import Assessment, Rating
 from classifier.corpus import Example, Label, read_examples
 from classifier.document import refusal
 from classifier.errors import InputError
+from classifier.framework import load_framework
 from classifier.pairs import Pair, read_pairs
 from classifier.stress import FALL, MOVE, RISE, cases, holds, outcomes, stress
+from classifier.stress import Test as Stress
 from classifier.stress import tests as named_tests
 from classifier.words import words
 
@@ -93,8 +97,10 @@ MADE = {
     "told as we": ("We called him back, and he thanked us", "checked the file"),
     "told of somebody else": ("My colleague called him back, and he thanked her", "I called"),
     "the manager as client": ("My manager in Ottawa called me", "client"),
-    "he for she": ("She didn't know why her cheque", " he "),
-    "women for men": ("the woman was upset", "the man"),
+    "the decisive act told of somebody else": ("corrected it. My colleague called him back, and he thanked her. We", "I called"),
+    "women for men": ("She didn't know why her cheque had not come, and the woman was upset", " he "),
+    "context at the start": (" A client in Ottawa called me", "\n"),
+    "context at the end": ("for the information that he had.\n", "had. "),
     "places": ("A client in Iqaluit called me", "Ottawa"),
     "American spelling": ("his check had not come", "colour"),
     "contractions": ("his cheque hadn't come", "had not"),
@@ -107,14 +113,97 @@ MADE = {
 }  # fmt: skip
 
 
+def named(name: str) -> Stress:
+    (test,) = (test for test in named_tests() if test.name == name)
+    return test
+
+
 @pytest.mark.parametrize("name", list(MADE))
 def test_the_texts_are_what_the_name_says(name: str) -> None:
-    (test,) = (test for test in named_tests() if test.name == name)
-    (case,) = cases(test, [EXAMPLE])
+    (case,) = cases(named(name), [EXAMPLE])
     holds_now, gone = MADE[name]
     assert holds_now in case.after
     if name != "told as we":
         assert gone not in case.after
+
+
+WHOLE = [
+    ("she for he", "He asked for his cheque. I told him that he’s late.", "She asked for her cheque. I told her that she’s late."),
+    ("he for she", "She came herself, and the choice was hers.", "He came himself, and the choice was his."),
+    ("men for women", "Mrs. Roy asked. The woman said that she was in a hurry.", "Mr. Roy asked. The man said that he was in a hurry."),
+    ("Canadian spelling", "Our center is near the neighbors. I canceled the check.", "Our centre is near the neighbours. I cancelled the check."),
+    ("told of somebody else", "I’ve asked. I don’t know, but I am sure.", "My colleague has asked. My colleague doesn’t know, but my colleague is sure."),
+    ("contractions written out", "I didn’t go.", "I did not go."),
+    ("sentences for bullets", "What I did:\n- asked her;\n• called back\n* it was clear.", "What I did: Asked her. Called back. It was clear."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "before", "after"), WHOLE)
+def test_what_is_made_to_the_letter(name: str, before: str, after: str) -> None:
+    assert [case.after for case in cases(named(name), [replace(EXAMPLE, text=before)])] == [after]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("women for men", "The man came with his sister."),
+        ("women for men", "He asked for his cheque."),
+        ("he for she", "She asked for her cheque."),
+        ("he for she", "She came and he went."),
+        ("she for he", "He is the man who asked."),
+        ("men for women", "The woman asked for her cheque."),
+        ("sentences for bullets", "I asked her. I called back."),
+    ],
+)
+def test_where_the_change_would_not_be_one_of_its_name_there_is_no_case(name: str, text: str) -> None:
+    assert list(cases(named(name), [replace(EXAMPLE, text=text)])) == []
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        (Label("1.1", "he thanked me"),),  # nothing of the text's own level
+        (Label("2.4", "We talked about the colour"),),  # what was decisive is not told of the writer
+        (Label("2.4", "A client in Ottawa"), Label("2.4", "He didn't know"), Label("2.4", "I checked"), Label("2.4", "I called him back"), Label("2.4", "We")),
+    ],
+)
+def test_the_decisive_act_goes_over_only_where_one_is_the_writers_and_the_rest_stays(evidence: tuple[Label, ...]) -> None:
+    assert list(cases(named("the decisive act told of somebody else"), [replace(EXAMPLE, evidence=evidence)])) == []
+
+
+@pytest.mark.parametrize("percent", [1, 2, 5])
+def test_the_share_of_typos_is_the_one_named(examples: list[Example], percent: int) -> None:
+    """Of letters that stand elsewhere than before: two a slip, and about half of the places lie within a word."""
+    made = list(cases(named(f"{percent} % of letters mistyped"), examples))
+    moved = sum(a != b for case in made for a, b in zip(str(case.before), case.after, strict=True))
+    letters = sum(character.isalpha() for example in examples for character in example.text)
+    assert 0.8 * percent / 100 < moved / letters < 1.2 * percent / 100
+
+
+def test_pasted_and_hidden_words_are_whole() -> None:
+    (pasted,) = cases(named("competency sentences pasted in"), [EXAMPLE])
+    statements = [b.text for value in (3, 4) for b in load_framework("cra").scale("level").level(value).behaviours]
+    assert sum(statement in pasted.after.removeprefix(TEXT) for statement in statements) == 2
+    (hidden,) = cases(named("words with hidden characters"), [EXAMPLE])
+    assert hidden.after.replace("\u200b", "").startswith(f"{TEXT} I redesigned the process")
+    assert str(refusal(hidden.after)).startswith("hidden text")
+
+
+def test_what_is_refused_is_counted_and_not_taken_for_the_models() -> None:
+    twice, removed = (
+        next(outcome for outcome in outcomes(Steady(2), [EXAMPLE]) if outcome.test.name == name) for name in ("the text twice", "the decisive act removed")
+    )
+    assert (twice.passed, twice.cases, twice.refused) == (1, 1, 1)
+    assert (removed.passed, removed.cases, removed.refused) == (0, 1, 0)
+    first, rise, *_ = map(str, stress(Steady(2), [EXAMPLE]))
+    assert re.search(r"the text twice +1 of +1  1\.000   of which  1 refused\n", rise)
+    assert re.search(r"must not rise: \d+ cases passed because the text was refused; of the \d+ that were assessed 0\.\d+ passed", first)
+
+
+def test_blown_up_texts_tell_nothing_more_and_are_assessed() -> None:
+    made = list(cases(named("a routine act blown up"), []))
+    assert len(made) >= 12
+    assert [case.id for case in made if refusal(str(case.before)) or refusal(case.after)] == []
 
 
 def test_other_prose_is_three_tenths() -> None:

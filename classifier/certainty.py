@@ -8,15 +8,16 @@ import numpy as np
 
 from classifier.assessment import Assessment
 from classifier.corpus import Example
-from classifier.metrics import Floats, moments_apart, prmse, risk_coverage
-from classifier.sections import Figure, Section
+from classifier.metrics import Floats, Ints, moments_apart, prmse, risk_coverage
+from classifier.sections import RELIABILITY, Figure, Section
 from classifier.words import words
 
-COVERAGES = (0.25, 0.5, 0.75, 1.0)
+BINS = 10
+_STEPS = 20  # points of the risk-coverage curve that are printed
 
 
-def certainty(title: str, answers: Sequence[Assessment], examples: Sequence[Example]) -> Section:
-    """Mean and spread against the readers', PRMSE where two read, coverage of the level set by level and length, risk by coverage."""
+def certainty(title: str, answers: Sequence[Assessment], examples: Sequence[Example]) -> list[Section]:
+    """Mean and spread against the readers', PRMSE where two read, risk by coverage; then confidence against what came true, by level and length."""
     ratings = [a.ratings["level"] for a in answers]
     true = np.array([e.ratings["level"] for e in examples])
     score = np.array([r.expected for r in ratings])
@@ -30,20 +31,32 @@ def certainty(title: str, answers: Sequence[Assessment], examples: Sequence[Exam
         figures[f"PRMSE (n = {len(twice)} read twice)"] = (prmse(np.array([examples[i].readers for i in twice], float), score[twice]), None)
     # Sure of an answer is who gives it a high probability; the level given is the median, which need not be the likeliest.
     given = np.array([r.level for r in ratings])
-    curve = risk_coverage(np.array([r.probabilities[r.level] for r in ratings]), given != true)
+    confidence = np.array([r.probabilities[r.level] for r in ratings])
+    curve = risk_coverage(confidence, given != true)
     figures["area under the risk-coverage curve"] = (float(np.mean([risk for _, risk in curve])), None)
     covered = np.array([t in r.level_set for t, r in zip(true, ratings, strict=True)])
-    lines = (
-        "wrong when only the surest are answered  " + ", ".join(f"{c:.0%}: {curve[max(round(c * len(curve)), 1) - 1][1]:.2f}" for c in COVERAGES),
-        "level set covers, by level   " + ", ".join(f"{k}: {covered[true == k].mean():.2f}" for k in np.unique(true)),
-        "level set covers, by length  " + _by_length(covered.astype(float), examples),
-        "right, by length             " + _by_length((given == true).astype(float), examples),
-    )
-    return Section(f"{title}: certainty", figures, lines, {"share wrong (up) by share answered (right)": tuple(curve)})
+    by_level = "level set covers, by readers' level  " + ", ".join(f"{k}: {covered[true == k].mean():.2f}" for k in np.unique(true))
+    risk = tuple(curve[max(round(step / _STEPS * len(curve)), 1) - 1] for step in range(1, _STEPS + 1))
+    right = given == true
 
+    def row(name: str, of: Ints) -> str:
+        return f"{name:<24} {confidence[of].mean():10.2f} {right[of].mean():6.2f} {covered[of].mean():8.2f} {len(of):6d}"
 
-def _by_length(values: Floats, examples: Sequence[Example]) -> str:
-    """The mean in each third of the texts by number of words."""
     lengths = np.array([len(words(e.text)) for e in examples])
-    thirds = np.array_split(np.argsort(lengths, kind="stable"), 3)
-    return ", ".join(f"{lengths[part].min()} to {lengths[part].max()} words: {values[part].mean():.2f}" for part in thirds if len(part))
+    rows = [
+        f"{'':<24} {'confidence':>10} {'right':>6} {'covered':>8} {'n':>6}",
+        *(row(f"level {k} given", np.flatnonzero(given == k)) for k in np.unique(given)),
+        *(row(f"{lengths[third].min()} to {lengths[third].max()} words", third) for third in _parts(lengths, 3)),
+        row("all", np.arange(len(true))),
+        "confidence: mean probability of the level given; covered: the readers' level is among the plausible ones",
+    ]
+    reliability = tuple((float(confidence[part].mean()), float(right[part].mean())) for part in _parts(confidence, BINS))
+    return [
+        Section(f"{title}: certainty", figures, (by_level,), {"share wrong (up) by share answered (right)": risk}),
+        Section(f"{title}: calibration", {}, tuple(rows), {RELIABILITY: reliability}),
+    ]
+
+
+def _parts(values: Floats | Ints, number: int) -> list[Ints]:
+    """Positions in so many parts of equal count, from the lowest values to the highest."""
+    return [part for part in np.array_split(np.argsort(values, kind="stable"), number) if len(part)]

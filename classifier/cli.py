@@ -33,8 +33,11 @@ from classifier.uploads import open_docx, read_upload
 # Each verb imports what it alone needs: pandas or scikit-learn take longer to import than a text takes to assess.
 if TYPE_CHECKING:
     from classifier.corpus import Example
+    from classifier.fairness import Row
     from classifier.job import Summary
     from classifier.sections import Section
+
+FOLDS = 10  # groups of writers, each of which is left out once
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -132,11 +135,14 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--examples", type=Path, metavar="FILE", help="labelled examples from elsewhere, JSON Lines")
     evaluate.add_argument("--statements", type=Path, metavar="FILE", help="levelled statements of other organizations, JSON Lines")
     evaluate.add_argument("--table", type=Path, metavar="FILE", help="short texts that must be found or not, TOML (tests/examples.toml)")
-    evaluate.add_argument("--stress", action="store_true", help="the stress suite only: what must not raise a level, must lower it, must not move it")
+    evaluate.add_argument("--stress", action="store_true", help="the stress suite instead: what must not raise a level, must lower it, must not move it")
     evaluate.add_argument(
-        "--groups", metavar="A,B,…", help="the fairness audit only: compare the groups in these columns of --audit, and those of all together"
+        "--groups",
+        metavar="A,B,…",
+        help="the fairness audit instead: compare the groups in these columns of --audit, and those of all together",
     )
     evaluate.add_argument("--audit", type=Path, metavar="FILE", help="a table with the columns text, level (people's) and those of --groups")
+    evaluate.add_argument("--all", action="store_true", help="the agreement and the stress suite (on the corpus), and the audit where --groups is given")
     evaluate.add_argument("--html", type=Path, metavar="OUT", help="also write the figures as one page with pictures")
     evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
     evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
@@ -201,6 +207,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _score(options: argparse.Namespace) -> int:
     from classifier.job import Job, open_job, score_file
+    from classifier.tables import shown_column
     from classifier.workers import here, in_processes, on_dask
 
     framework = load_framework(options.framework)
@@ -215,7 +222,7 @@ def _score(options: argparse.Namespace) -> int:
     print(notice, file=sys.stderr)
     if options.dask:
         print(f"With --dask the texts go to the cluster at {options.dask}, and readable on the way where that is tcp://.", file=sys.stderr)
-    print(f"{options.input}: {table.described}, {table.total:,} rows, examples in column {table.columns[text]!r}{guessed}", file=sys.stderr)
+    print(f"{options.input}: {table.described}, {table.total:,} rows, examples in column {shown_column(table.columns, text)}{guessed}", file=sys.stderr)
     assessor = load_assessor(options.model)
     if framework.main_scale not in assessor.scales:
         raise InputError(f"{options.framework}: the model was not trained for this framework.")
@@ -277,7 +284,7 @@ def _train(options: argparse.Namespace) -> int:
     print("fit …", file=sys.stderr)
     assessor.fit(examples, readings)
     print("calibrate on writers left out …", file=sys.stderr)
-    answers = assessor.cross_assess(examples, readings, 10)
+    answers = assessor.cross_assess(examples, readings, FOLDS)
     assessor.calibrate(examples, answers)
     _check_better(assessor, options.model, held_out)
     described = {
@@ -331,12 +338,19 @@ def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> di
 
 def _evaluate(options: argparse.Namespace) -> int:
     _need_scikit_learn()
-    if options.stress:
-        sections = _stress(options)
-    elif options.groups or options.audit:
-        sections = _fairness(options)
-    else:
-        sections = _agreement(options)
+    if options.limit < 1:
+        raise InputError("--limit is a number of cases, 1 or more.")
+    audit = _audit(options)
+    assessor = load_assessor(options.model)
+    sections: list[Section] = []
+    if options.all or not (options.stress or audit):
+        sections += _agreement(assessor, options)
+    if options.all or options.stress:
+        sections += _stress(assessor, options)
+    if audit:
+        from classifier.fairness import fairness
+
+        sections += fairness(assessor, *audit)
     if options.html:
         from classifier.proof import page
 
@@ -346,42 +360,44 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _agreement(options: argparse.Namespace) -> list[Section]:
+def _agreement(assessor: Assessor, options: argparse.Namespace) -> list[Section]:
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
+    from classifier.provenance import cost, describe_data, file_hash, versions
 
-    assessor = load_assessor(options.model)
     made = read_corpus(options.corpus)
     examples = read_examples(options.examples) if options.examples else []
-    sections = evaluate_made(assessor, made, assessor.read_unseen(e.text for e in made))
+    spent = cost(assessor, options.model, made)  # first, for the memory that it tells is the most so far
+    sections = [describe_data(made, options.examples, options.statements), *evaluate_made(assessor, made, assessor.read_unseen(e.text for e in made), FOLDS)]
     if examples:
         sections += evaluate_examples(assessor, examples, made)
     if options.statements:
         sections.append(evaluate_statements(assessor, options.statements))
     if options.table:
         sections.append(evaluate_table(assessor, options.table))
-    return sections
+    files = {f"--{name}": file_hash(path) for name in ("examples", "statements", "table") if (path := getattr(options, name))}
+    return [*sections, spent, versions(options.model, {"the corpus": corpus_hash(options.corpus), **files})]
 
 
-def _stress(options: argparse.Namespace) -> list[Section]:
+def _stress(assessor: Assessor, options: argparse.Namespace) -> list[Section]:
     from classifier.pairs import read_pairs
     from classifier.stress import stress
 
-    if options.limit < 1:
-        raise InputError("--limit is a number of cases, 1 or more.")
-    examples = read_examples(options.examples) if options.examples else read_corpus(options.corpus)
-    return stress(load_assessor(options.model), examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
+    examples = read_examples(options.examples) if options.examples and not options.all else read_corpus(options.corpus)
+    return stress(assessor, examples, options.limit, read_pairs(options.pairs or options.corpus.parent / "counterfactuals"))
 
 
-def _fairness(options: argparse.Namespace) -> list[Section]:
-    from classifier.fairness import fairness, read_rows
-
+def _audit(options: argparse.Namespace) -> tuple[list[Row], list[str]] | None:
+    """The rows and columns of the fairness audit, read before anything is measured; None where none is asked for."""
+    if not (options.groups or options.audit):
+        return None
     if not options.audit:
         raise InputError("--groups needs the table: --audit FILE, with the columns text and level and the groups.")
     columns = [name.strip() for name in (options.groups or "").split(",") if name.strip()]
     if not columns:
         raise InputError("--audit needs the columns to compare: --groups A,B.")
-    rows = read_rows(options.audit, columns)
-    return fairness(load_assessor(options.model), rows, columns)
+    from classifier.fairness import read_rows
+
+    return read_rows(options.audit, columns), columns
 
 
 def _need_scikit_learn() -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from classifier.assessment import Assessment, Finding
 from classifier.corpus import Example, Label, pairs
-from classifier.metrics import precision_recall_f1
+from classifier.metrics import calibration_error, precision_recall_f1
 from classifier.spans import Span, located, meet
 
 
@@ -60,6 +62,16 @@ def level_evidence_f1(answers: Sequence[Assessment], examples: Sequence[Example]
         [e.text for e in examples],
         by_key=False,
     )
+
+
+def finding_calibration(found: Sequence[Sequence[Finding]], marked: Sequence[Sequence[Label]], texts: Sequence[str]) -> float:
+    """Expected calibration error of the findings' confidence; one is right where it meets a mark of its key (`spans.meet`). NaN without any."""
+    confidence, right = [], []
+    for findings, labels, text in zip(found, marked, texts, strict=True):
+        marks = located(text, labels)
+        confidence += [f.confidence for f in findings]
+        right += [any(meet(f, mark) for mark in marks) for f in findings]
+    return calibration_error(np.array(confidence), np.array(right)) if right else float("nan")
 
 
 def _level(key: str) -> int:

@@ -1,10 +1,10 @@
-"""Put a new evaluation into the report, and its main figures into the tables of the README and the model card:
+"""Put a new evaluation into the report, its main figures into the tables of the README and the model card, and the report on a page (report.html):
 
-    classifier evaluate models/en --examples FILE --statements FILE --table tests/examples.toml > printed.txt
-    classifier evaluate models/en --stress > stress.txt
-    python scripts/figures.py printed.txt stress.txt
+    classifier evaluate models/en --all --examples FILE --statements FILE --table tests/examples.toml > printed.txt
+    python scripts/figures.py printed.txt
 
-The sentences around the tables are for a person to bring up to date.
+Several files may be given, such as one printed with --stress alone; without any, the tables and the page are made anew from
+the report. The sentences around them are for a person to bring up to date.
 """
 
 from __future__ import annotations
@@ -15,9 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from classifier.card import read_figures
+from classifier.document import messages
+from classifier.proof import report_page
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "models" / "en" / "report.md"
+PAGE = REPORT.with_suffix(".html")
 SHOWN_IN = (ROOT / "README.md", ROOT / "models" / "en" / "README.md")
 
 Figures = Mapping[str, Mapping[str, str]]
@@ -84,17 +87,23 @@ def put(text: str, mark: str, content: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("printed", type=Path, help="what `classifier evaluate` printed")
-    parser.add_argument("stress", type=Path, nargs="?", help="what it printed with --stress")
+    parser.add_argument("printed", type=Path, nargs="*", help="what `classifier evaluate` printed")
     options = parser.parse_args()
     report = REPORT.read_text("utf-8")
-    for mark, path in (("evaluation", options.printed), ("stress", options.stress)):
-        if path:
-            report = put(report, mark, f"```\n{path.read_text('utf-8').strip()}\n```\n")
+    sections = [section for path in options.printed for section in path.read_text("utf-8").strip().split("\n\n")]
+    stress = [section for section in sections if section.startswith("Stress: ")]
+    for mark, of_mark in (("evaluation", [section for section in sections if section not in stress]), ("stress", stress)):
+        if of_mark:
+            report = put(report, mark, "```\n" + "\n\n".join(of_mark) + "\n```\n")
     shown = table(read_figures(report))
-    texts = {REPORT: report, **{path: put(path.read_text("utf-8"), "figures", shown) for path in SHOWN_IN}}
+    texts = {REPORT: report, PAGE: page(report), **{path: put(path.read_text("utf-8"), "figures", shown) for path in SHOWN_IN}}
     for path, text in texts.items():
         path.write_text(text, "utf-8")
+
+
+def page(report: str) -> str:
+    """The report as one page with pictures."""
+    return report_page(report, messages()["notice"]["text"])
 
 
 if __name__ == "__main__":

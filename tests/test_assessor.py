@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import pickle
+import re
+import shutil
 import subprocess
 import sys
 from importlib.metadata import PackageNotFoundError
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fixed import DRAFT
 
 from classifier.assessor import Assessor, apply_guide, shipped_model
 from classifier.corpus import CLIENTS, Example
@@ -61,7 +64,17 @@ def saved(trained: Assessor, tmp_path: Path) -> Path:
     return tmp_path / "m"
 
 
-@pytest.mark.parametrize("name", ["heads.json", "encoder/encoder.onnx", "encoder/tokenizer.json", "encoder/encoder.json"])
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A copy of the shipped model, for tests that need no training."""
+    shutil.copytree(shipped_model(), tmp_path / "m", ignore=shutil.ignore_patterns("*.npz", "*.md"))
+    return tmp_path / "m"
+
+
+PARTS = ["heads.json", "encoder/encoder.onnx", "encoder/tokenizer.json", "encoder/encoder.json"]
+
+
+@pytest.mark.parametrize("name", PARTS)
 def test_an_altered_or_missing_file_is_refused(saved: Path, name: str) -> None:
     path = saved / name
     content = bytearray(path.read_bytes())
@@ -96,6 +109,30 @@ def test_a_malicious_pickle_is_never_run(saved: Path, tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("name", ["heads.pkl", "model.joblib", "encoder/encoder.pkl"])
+def test_a_stray_pickle_in_the_folder_is_not_read(copied: Path, tmp_path: Path, name: str) -> None:
+    (copied / name).write_bytes(pickle.dumps(Malicious(tmp_path / "was-run")))
+    assert Assessor.load(copied).assess(DRAFT).ok
+    assert not (tmp_path / "was-run").exists()
+
+
+def test_scores_of_unseen_texts_that_hold_a_malicious_object_are_refused(copied: Path, tmp_path: Path) -> None:
+    """The manifest does not name `unseen.npz`, since assessing does not read it; training does, and runs nothing in it."""
+    marker, path = tmp_path / "was-run", copied / "encoder" / "unseen.npz"
+    evil = np.empty(1, dtype=object)
+    evil[0] = Malicious(marker)
+    for name in ("lengths", "tokens", "documents", "keys"):
+        arrays = {"lengths": np.ones(1, int), "tokens": np.zeros((1, 1), np.int8), "documents": np.zeros((1, 1)), "keys": np.array(["0"])}
+        np.savez(path, **(arrays | {name: evil}))
+        assessor = Assessor.load(copied)
+        with pytest.raises(ValueError, match="allow_pickle=False"):
+            assessor.read_unseen([DRAFT])
+    assert assessor.assess(DRAFT).ok
+    assert not marker.exists()
+    np.load(path, allow_pickle=True)["keys"]
+    assert marker.exists(), "the object is not malicious, so that the test shows nothing"
+
+
 def test_assessing_imports_neither_scikit_learn_nor_pandas() -> None:
     """They take longer to import than a text takes to assess."""
     code = "import sys; from classifier import load_assessor; load_assessor().assess('A client called about a bill and I explained each line of it to him.')"
@@ -126,9 +163,11 @@ def test_a_broken_description_is_refused(saved: Path, content: str) -> None:
         Assessor.load(saved)
 
 
-def test_the_hash_of_the_heads_must_be_named(saved: Path) -> None:
-    manifest = json.loads((saved / "model.json").read_text("utf-8"))
-    del manifest["files"]["heads.json"]
-    (saved / "model.json").write_text(json.dumps(manifest), "utf-8")
-    with pytest.raises(InputError, match=r"heads\.json: this part of the model is missing"):
-        Assessor.load(saved)
+@pytest.mark.parametrize("name", PARTS)
+def test_a_file_that_is_read_must_be_named(copied: Path, name: str) -> None:
+    manifest = json.loads((copied / "model.json").read_text("utf-8"))
+    assert Assessor.load(copied)
+    del manifest["files"][name]
+    (copied / "model.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(InputError, match=rf"{re.escape(name)}: model\.json does not name this file"):
+        Assessor.load(copied)

@@ -6,12 +6,16 @@ import csv
 import json
 import subprocess
 import sys
+from hashlib import sha256
+from html import escape
 from pathlib import Path
 
 import pytest
+from stub_assessor import StubAssessor
 
 from classifier.cli import main
 from classifier.contract import COLUMNS
+from classifier.sections import Section, read_sections
 
 DRAFT = "A taxpayer asked for the due date of his return. I looked into his file, called the branch, found the error and called him back the next day."
 
@@ -129,3 +133,66 @@ def test_without_scikit_learn_the_extra_is_named(arguments: list[str], monkeypat
     monkeypatch.setattr("classifier.cli.find_spec", lambda name: None)
     assert main(arguments) == 1
     assert capsys.readouterr().err == "Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.\n"
+
+
+@pytest.fixture
+def few(root: Path, tmp_path: Path) -> Path:
+    """A corpus of three writers with thirty examples each."""
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for name in ("t01.jsonl", "t10.jsonl", "t20.jsonl"):
+        lines = (root / "corpus" / "en" / name).read_text("utf-8").split("\n")[:30]
+        (folder / name).write_text("\n".join(lines) + "\n", "utf-8")
+    return folder
+
+
+def test_evaluate_prints_and_draws_every_part(
+    few: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # The bootstrap, the repeated timing and the stress suite take their time, and are tested where they are made.
+    monkeypatch.setattr("classifier.evaluation.interval", lambda *_: (0.25, 0.75))
+    monkeypatch.setattr("classifier.evaluation._RUNS", 2)
+    monkeypatch.setattr("classifier.evaluation._BATCH", 2)
+    monkeypatch.setattr("classifier.cli._stress", lambda *_: [Section("Stress: 1 tests, 1 cases")])
+    outside, page = tmp_path / "secret name.jsonl", tmp_path / "page.html"
+    outside.write_text("\n".join((root / "corpus" / "en" / "t51.jsonl").read_text("utf-8").split("\n")[:12]), "utf-8")
+    monkeypatch.chdir(root)
+    assert main(["evaluate", "models/en", "--all", "--corpus", str(few), "--examples", str(outside), "--html", str(page)]) == 0
+    printed = capsys.readouterr().out
+    titles = [section.title for section in read_sections(printed)]
+    calibrations = ("Made corpus, writer left out: calibration", "Examples: calibration")
+    for expected in ("Data and its limits", *calibrations, "Cost on one machine, others differ", "Versions and hashes", "Stress: 1 tests, 1 cases"):
+        assert expected in titles
+    shown = page.read_text("utf-8")
+    assert all(f">{escape(title)}</h2>" in shown for title in titles)
+    assert shown.count("<polyline") == 4, "risk by coverage and reliability, made and outside"
+    first = json.loads(outside.read_text("utf-8").split("\n")[0])["text"]
+    assert outside.name not in printed + shown and first[:40] not in printed + shown
+    assert f"examples from elsewhere: 12 texts; the file is not shown (SHA-256 of its name {sha256(outside.name.encode()).hexdigest()[:12]}…)" in printed
+    assert sha256(outside.read_bytes()).hexdigest() in printed
+
+
+def evaluate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: object) -> list[str]:
+    """Titles of what is printed, with an assessor that answers at once."""
+    monkeypatch.setattr("classifier.cli.load_assessor", lambda folder: StubAssessor())
+    assert main(["evaluate", "models/en", *map(str, arguments)]) == 0
+    return [section.title for section in read_sections(capsys.readouterr().out)]
+
+
+def test_stress_and_groups_alone_and_together(
+    few: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stress = ["--corpus", few, "--pairs", root / "corpus" / "counterfactuals", "--limit", "1", "--stress"]
+    table = tmp_path / "audit.csv"
+    with table.open("w", newline="", encoding="utf-8") as stream:
+        texts = [json.loads(line)["text"] for name in ("t01", "t10") for line in (few / f"{name}.jsonl").read_text("utf-8").split("\n")[:30]]
+        csv.writer(stream).writerows([["text", "level", "region"], *([text, i % 5, "east" if i % 2 else "west"] for i, text in enumerate(texts))])
+    audit = ["--groups", "region", "--audit", table]
+    stressed = evaluate(monkeypatch, capsys, *stress)
+    assert len(stressed) == 5 and all(title.startswith("Stress: ") for title in stressed)
+    audited = evaluate(monkeypatch, capsys, *audit)
+    assert audited == ["Fairness by region (n = 60)", "Selection at each level, by region"]
+    page = tmp_path / "page.html"
+    assert evaluate(monkeypatch, capsys, *stress, *audit, "--html", page) == stressed + audited
+    shown = page.read_text("utf-8")
+    assert all(f">{escape(title)}</h2>" in shown for title in stressed + audited)

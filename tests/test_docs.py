@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from html import escape
 from pathlib import Path
 
 import pytest
-from figures import SHOWN_IN, put, table
+from figures import MADE, OUTSIDE, PAGE, REPORT, SHOWN_IN, page, put, table
 
 from classifier.assessor import Assessor
 from classifier.card import read_figures
-from classifier.cli import main
+from classifier.cli import corpus_hash, main
 from classifier.corpus import Example
+from classifier.evaluation import evaluate_table
 from classifier.explain import explain
+from classifier.provenance import describe_data, versions
+from classifier.sections import RELIABILITY, Section, read_sections
 
 
 def block(text: str, mark: str) -> str:
@@ -80,3 +84,51 @@ def test_new_figures_replace_the_old_and_nothing_after_them() -> None:
     assert put_in == "a\n<!-- t -->\n| new |\n\n| other |\nb\n<!-- c -->\n```\nnew\n```\nend\n"
     with pytest.raises(SystemExit, match="<!-- d -->"):
         put(text, "d", "")
+
+
+def printed_in(report: str) -> list[Section]:
+    return [section for printed in re.findall(r"```\n(.*?)\n```", report, re.DOTALL) for section in read_sections(printed)]
+
+
+def test_every_heading_and_figure_of_the_report_is_on_its_page() -> None:
+    report = REPORT.read_text("utf-8")
+    shown = page(report)
+    headings = re.findall(r"^#+ (.*)$", report, re.MULTILINE)
+    assert {"Evaluation", "Stress", "Fairness", "Peers", "Learning curve", "Fuzzing"} <= set(headings)
+    for heading in [*headings, *(section.title for section in printed_in(report))]:
+        assert re.search(rf"<h[123][^>]*>{re.escape(escape(heading))}</h[123]>", shown), heading
+    for section in printed_in(report):
+        assert all(f"<td>{value:.3f}</td>" in shown for value, _ in section.figures.values())
+        assert all(escape(line) in shown for line in section.lines)
+    assert not re.search(r"<(script|link|img|iframe)|src=|https?:", shown)
+    assert all(re.fullmatch(r"#s\d+", target) and f' id="{target[1:]}"' in shown for target in re.findall(r'href="([^"]*)"', shown))
+    assert len(shown.encode()) < 300_000
+    assert PAGE.read_text("utf-8") == shown, "python scripts/figures.py brings it up to date"
+
+
+def test_a_printed_section_is_read_back_and_drawn() -> None:
+    bounds = (0.25, 0.75)
+    sections = [
+        Section("A (n = 2)", {"qwk": (0.5, bounds), "r (a, b | c)": (-0.125, None)}, ("recall  0: 0.50", "  1  2", "a row   5 of    5  1.000")),
+        Section("B", {}, ("all   0.50   0.25   7",), {RELIABILITY: ((0.25, 0.5), (1.0, 0.875)), "risk": ((0.5, 0.0), (1.0, 0.125))}),
+    ]
+    printed = "\n\n".join(map(str, sections))
+    assert read_sections(printed) == sections
+    shown = page(f"# T\n\nSome `code`\nand **bold** <b>.\n\n## E\n\n<!-- evaluation -->\n```\n{printed}\n```\n\n| a | b |\n| --- | ---: |\n| 1 | 2 |\n")
+    assert "<p>Some <code>code</code>\nand <strong>bold</strong> &lt;b&gt;.</p>" in shown
+    assert '<polyline points="60.0,120.0 240.0,30.0"' in shown and shown.count("stroke-dasharray") == 1
+    assert '<tr><th scope="row">1</th><td>2</td></tr>' in shown and "<!--" not in shown and "```" not in shown
+
+
+def test_the_report_is_a_run_of_this_model_on_this_corpus(root: Path, assessor: Assessor, corpus: list[Example]) -> None:
+    """On any machine: the hashes, the counts and the short examples are measured anew, and both sources of texts have their pictures."""
+    report = REPORT.read_text("utf-8")
+    sections = {section.title: section for section in printed_in(report)}
+    said = set(sections["Versions and hashes"].lines)
+    now = versions(REPORT.parent, {"the corpus": corpus_hash(root / "corpus" / "en")}).lines
+    assert said >= {line for line in now if line.startswith("SHA-256")}
+    assert set(sections["Data and its limits"].lines) >= set(describe_data(corpus).lines)
+    assert str(evaluate_table(assessor, root / "tests" / "examples.toml")) in report
+    for title in (MADE, OUTSIDE):
+        assert sections[f"{title}: certainty"].curves and RELIABILITY in sections[f"{title}: calibration"].curves
+    assert page(report).count("<polyline") == 4

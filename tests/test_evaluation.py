@@ -7,15 +7,18 @@ import math
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from classifier.assessment import Assessment, Finding
+from classifier.assessment import Assessment, Finding, Rating
 from classifier.assessor import Assessor
+from classifier.certainty import certainty
 from classifier.corpus import Example, Label
 from classifier.errors import InputError
 from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
 from classifier.features import Reading
-from classifier.findings import character_f1, flag_pairs, flag_scores, flagged_lookalikes
+from classifier.findings import character_f1, finding_calibration, flag_pairs, flag_scores, flagged_lookalikes
+from classifier.sections import RELIABILITY
 
 TEXT = "I rushed her. She said no. I gave up."
 
@@ -51,6 +54,30 @@ def test_character_f1_and_lookalikes_by_hand() -> None:
     assert character_f1(found, [[Label("ignores-feedback", "gave up")]], [TEXT]) == 0
     lookalike = example(lookalikes=(Label("gives-up", "She said no"), Label("gives-up", "I gave up")))
     assert flagged_lookalikes([answer(("gives-up", "I gave up"))], [lookalike]) == 0.5
+
+
+def test_calibration_of_findings_by_hand() -> None:
+    # Two findings of confidence .9, one of which a reader marked, each in a bin of its own: (|1 - .9| + |0 - .9|) / 2.
+    found = [answer(("gives-up", "I gave up"), ("gives-up", "I rushed her")).flags]
+    assert finding_calibration(found, [[Label("gives-up", "I gave up")]], [TEXT]) == pytest.approx((0.1 + 0.9) / 2)
+    assert np.isnan(finding_calibration([()], [[]], [TEXT]))
+
+
+def test_calibration_by_level_and_length_by_hand() -> None:
+    # Three texts of 1, 2 and 3 words; readers say 0, 1, 1. Level 1 is given twice, with .6 (wrong, but plausible) and .8 (right).
+    answers = [
+        Assessment("ok", "m", {"level": Rating(level, shares, plausible)})
+        for level, shares, plausible in [(1, (0.4, 0.6), (0, 1)), (1, (0.2, 0.8), (1,)), (0, (0.9, 0.1), (0,))]
+    ]
+    examples = [Example(text, text, {"level": level}, None) for text, level in [("a", 0), ("a b", 1), ("a b c", 1)]]
+    _, found = certainty("T", answers, examples)
+    rows = [line.split() for line in found.lines]
+    assert rows[0] == ["confidence", "right", "covered", "n"]
+    assert rows[1] == ["level", "0", "given", "0.90", "0.00", "0.00", "1"]
+    assert rows[2] == ["level", "1", "given", "0.70", "0.50", "1.00", "2"]
+    assert rows[3] == ["1", "to", "1", "words", "0.60", "0.00", "1.00", "1"]
+    assert rows[6] == ["all", "0.77", "0.33", "0.67", "3"]
+    assert found.curves[RELIABILITY] == ((0.6, 0.0), (0.8, 1.0), (0.9, 0.0))
 
 
 def test_sections_of_the_made_corpus(trained: Assessor, small: tuple[list[Example], list[Reading]]) -> None:

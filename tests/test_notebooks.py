@@ -36,3 +36,5 @@ def test_runs_top_to_bottom(path: Path, corpus: list[Example]) -> None:
     printed = "".join(output.text for output in outputs if output.output_type == "stream" and output.name == "stdout")
     assert f"{len(corpus)} examples" in printed
     assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
+    if path.stem == "02-errors":
+        assert " texts by strangers" in printed

@@ -151,8 +151,8 @@ def test_evaluate_prints_and_draws_every_part(
 ) -> None:
     # The bootstrap, the repeated timing and the stress suite take their time, and are tested where they are made.
     monkeypatch.setattr("classifier.evaluation.interval", lambda *_: (0.25, 0.75))
-    monkeypatch.setattr("classifier.evaluation._RUNS", 2)
-    monkeypatch.setattr("classifier.evaluation._BATCH", 2)
+    monkeypatch.setattr("classifier.provenance._RUNS", 2)
+    monkeypatch.setattr("classifier.provenance._BATCH", 2)
     monkeypatch.setattr("classifier.cli._stress", lambda *_: [Section("Stress: 1 tests, 1 cases")])
     outside, page = tmp_path / "secret name.jsonl", tmp_path / "page.html"
     outside.write_text("\n".join((root / "corpus" / "en" / "t51.jsonl").read_text("utf-8").split("\n")[:12]), "utf-8")

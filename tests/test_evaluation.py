@@ -83,7 +83,11 @@ def test_calibration_by_level_and_length_by_hand() -> None:
 def test_sections_of_the_made_corpus(trained: Assessor, small: tuple[list[Example], list[Reading]]) -> None:
     sections = evaluate_made(trained, *small, folds=3)
     titles = [section.title for section in sections]
-    assert titles[0] == f"Made corpus, writer left out: level (n = {len(small[0])})"
+    known = [e for e in small[0] if trained.encoder.trained_on(e.text)]
+    assert 0 < len(known) < len(small[0])
+    assert titles[0] == f"Made corpus, writer left out: level (n = {len(known)})"
+    (of_new,) = (title for title in titles if title.startswith("Writers that the encoder was not trained on") and "level" in title)
+    assert of_new.endswith(f"(n = {len(small[0]) - len(known)})")
     assert any("only the length" in title for title in titles)
     assert any("always level 2" in title for title in titles)
     value, bounds = sections[0].figures["qwk"]

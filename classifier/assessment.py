@@ -77,7 +77,8 @@ class Assessment:
     client_words : words that name who is served, by the client's value
     story : words that tell the situation, task, action and result; a part without words is not told
     values : words of the result that speak of a dimension of value, by its name
-    shared : segments told as "we" or in the passive, with no act of the writer
+    shared : segments whose act cannot be told to be the writer's, by how they are told: "we", "passive", or where nothing is told as the writer's act,
+        "other" (of other people) or "habit"
     """
 
     status: str

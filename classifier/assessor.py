@@ -7,6 +7,7 @@ import json
 import platform
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from classifier.ahead import in_order
 from classifier.assessment import Assessment, Client, Rating
 from classifier.conformal import conformal_mass, level_set
-from classifier.corpus import CLIENTS, Example, writer_groups
+from classifier.corpus import CLIENTS, Example, register_of, scale_sizes, writer_groups
 from classifier.document import refusal
 from classifier.encoder import Encoder, Encoding
 from classifier.errors import InputError
@@ -69,19 +70,16 @@ class Assessor:
         from classifier.learning import fit_heads
 
         keys = {kind: tuple(of_kind) for kind, of_kind in columns(self.encoder).items()}
-        self.heads = fit_heads(examples, readings, keys, COVERAGE, fold_read(self.encoder, examples))
+        self.heads = fit_heads(examples, readings, keys, COVERAGE, of_the_level(self.encoder, examples))
         return self
 
     def calibrate(self, examples: Sequence[Example], answers: Sequence[Assessment]) -> Assessor:
         """Set the mass of the level sets so that they cover writers left out of the fit, whose answers `cross_assess` gives."""
-        for scale in self.heads.scales:
-            rated = [i for i in fold_read(self.encoder, examples) if scale in examples[i].ratings]
-            unseen = np.array([answers[i].ratings[scale].probabilities for i in rated])
-            self.heads.mass[scale] = conformal_mass(unseen, np.array([examples[i].ratings[scale] for i in rated]), COVERAGE)
+        self.heads.mass |= _masses(examples, answers, of_the_level(self.encoder, examples))
         return self
 
     def cross_assess(self, examples: Sequence[Example], readings: Sequence[Reading], folds: int | None = None) -> list[Assessment]:
-        """Assessments by heads that had not seen the writer, in the order of the examples.
+        """Assessments by heads that had not seen the writer, in the order of the examples; their level sets are calibrated on the other writers.
 
         folds : number of groups of writers; None leaves out one writer (with the writers tied to it) at a time.
         """
@@ -95,8 +93,13 @@ class Assessor:
         for left_out in np.unique(fold):
             train, test = np.flatnonzero(fold != left_out).tolist(), np.flatnonzero(fold == left_out).tolist()
             others = Assessor(self.encoder, self.seed).fit([examples[i] for i in train], [readings[i] for i in train])
-            others.heads.mass |= self.heads.mass if hasattr(self, "heads") else {}
             answers |= zip(test, others.assess_readings([readings[i] for i in test]), strict=True)
+        learnt, found = of_the_level(self.encoder, examples), [answers[i] for i in range(len(examples))]
+        for left_out in np.unique(fold):
+            masses = _masses(examples, found, [i for i in learnt if fold[i] != left_out])
+            for i in np.flatnonzero(fold == left_out).tolist():
+                rated = {scale: _rating(np.array(r.probabilities), masses.get(scale, COVERAGE)) for scale, r in found[i].ratings.items()}
+                answers[i] = replace(found[i], ratings=rated)
         return [answers[i] for i in range(len(examples))]
 
     # Assessing --------------------------------------------------------------------------------------------------
@@ -125,6 +128,7 @@ class Assessor:
         probabilities = self._probabilities(readings)
         for i, reading in enumerate(readings):
             shares = {name: float(p) for name, p in zip(CLIENTS, probabilities["client"][i], strict=True)}
+            told = story(reading.text, reading.parts)
             yield Assessment(
                 status="ok",
                 model=self.version,
@@ -134,9 +138,9 @@ class Assessor:
                 flags=self.heads.taggers["flags"].tag(reading.text, reading.flags),
                 means=self.heads.taggers["means"].tag(reading.text, reading.means),
                 client_words=client_words(reading.text),
-                story=story(reading.text, reading.parts),
-                values=values(reading.text, reading.parts),
-                shared=shared(reading.text, reading.parts),
+                story=told,
+                values=values(reading.text, told),
+                shared=shared(reading.text, reading.parts, told),
             )
 
     def _probabilities(self, readings: Sequence[Reading]) -> dict[str, Floats]:
@@ -163,7 +167,7 @@ class Assessor:
             "versions": {"classifier": version("service-excellence-classifier"), "scikit-learn": version("scikit-learn"), "python": platform.python_version()},
             "level_set_mass": self.heads.mass,
             "level_set_coverage": COVERAGE,
-            "files": {name: _sha256(folder / name) for name in _PARTS},
+            "files": {name: file_hash(folder / name) for name in _PARTS},
         }
         (folder / "model.json").write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", "utf-8")
 
@@ -184,7 +188,7 @@ class Assessor:
             path = folder / name
             if not path.is_file():
                 raise InputError(f"{path}: this part of the model is missing; install the package again or train the model anew.")
-            if _sha256(path) != expected:
+            if file_hash(path) != expected:
                 raise InputError(
                     f"{path}: this file is not the one that model.json names (its hash differs); install the package again or train the model anew."
                 )
@@ -226,12 +230,29 @@ def apply_guide(client: Floats, level: Floats) -> Floats:
 
 
 def fold_read(encoder: Encoder, examples: Sequence[Example]) -> list[int]:
-    """Positions of the examples that the encoder was trained on, which the encoders of the folds read (`Encoder.unseen`); all where it tells of none.
-
-    Texts by other writers are read by the shipped encoder. It has seen more than those of the folds and is right more often, so that a level
-    that is learnt from its scores too is too sure (calibration error on texts by strangers .11 to .12, QWK .62 to .60).
-    """
+    """Positions of the examples that the encoder was trained on, which the encoders of the folds read (`Encoder.unseen`); all where it tells of none."""
     return [i for i, e in enumerate(examples) if encoder.trained_on(e.text)] or list(range(len(examples)))
+
+
+def of_the_level(encoder: Encoder, examples: Sequence[Example]) -> list[int]:
+    """Positions of the examples from which level and client are learnt: those of `fold_read`, and those that nobody made up, such as a desk's.
+
+    Made texts by other writers are read by the shipped encoder. It has seen more than those of the folds and is right more often, so that a
+    level that is learnt from its scores too is too sure (calibration error on texts by strangers .11 to .12, QWK .62 to .60).
+    """
+    read = set(fold_read(encoder, examples))
+    return [i for i, e in enumerate(examples) if i in read or register_of(e.source) is None]
+
+
+def _masses(examples: Sequence[Example], answers: Sequence[Assessment], which: Sequence[int]) -> dict[str, float]:
+    """For each scale the mass at which the level sets of these answers cover the readers' level."""
+    masses = {}
+    for scale in scale_sizes():
+        rated = [i for i in which if scale in examples[i].ratings and scale in answers[i].ratings]
+        if rated:
+            probabilities = np.array([answers[i].ratings[scale].probabilities for i in rated])
+            masses[scale] = conformal_mass(probabilities, np.array([examples[i].ratings[scale] for i in rated]), COVERAGE)
+    return masses
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
@@ -267,5 +288,6 @@ def _rating(probabilities: Floats, mass: float) -> Rating:
     return Rating(level, tuple(float(p) for p in probabilities), tuple(range(low, high + 1)))
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

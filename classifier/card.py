@@ -6,6 +6,7 @@ The texts are data (data/card.toml); only figures, versions and hashes are put i
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -16,10 +17,10 @@ from classifier.assessor import read_manifest
 from classifier.errors import InputError
 from classifier.framework import DATA
 from classifier.private import write_private
+from classifier.sections import read_sections
 
 _PLACE = re.compile(r"\[\[([^\[\]]+)\]\]")
 _TITLE = re.compile(r"(?P<title>\S.*?)(?: \(n = (?P<n>\d+)[^)]*\))?")
-_FIGURE = re.compile(r"  (?P<name>\S.*?) {2,}(?P<value>-?\d+\.\d+)(?:   \[(?P<low>-?\d+\.\d+), (?P<high>-?\d+\.\d+)\])?")
 _STATES = ("shown", "partly", "missing")
 _UNMEASURED = "not measured"
 
@@ -88,20 +89,18 @@ def read_figures(report: str) -> dict[str, dict[str, str]]:
     {'Made: level': {'n': '12', 'qwk': '0.855 [0.832, 0.873]'}}
     """
     found: dict[str, dict[str, str]] = {}
-    lines = report.splitlines()
-    section: dict[str, str] = {}
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if following and set(following) == {"-"}:
-            title = _TITLE.fullmatch(line)
-            if title is not None:
-                name = "Stress" if line.startswith("Stress: ") and " cases" in line else title["title"]
-                section = found.setdefault(name, {})
-                if title["n"]:
-                    section["n"] = title["n"]
-        elif figure := _FIGURE.fullmatch(line):
-            interval = f" [{figure['low']}, {figure['high']}]" if figure["low"] else ""
-            # The stress suite's figures name their aim and number of cases behind the group.
-            section[figure["name"].partition(" (aim ")[0]] = figure["value"] + interval
+    for section in read_sections(report):
+        title = _TITLE.fullmatch(section.title)
+        if title is None:
+            continue
+        name = "Stress" if section.title.startswith("Stress: ") and " cases" in section.title else title["title"]
+        figures = found.setdefault(name, {})
+        if title["n"]:
+            figures["n"] = title["n"]
+        for figure, (value, bounds) in section.figures.items():
+            if not math.isnan(value):
+                # The stress suite's figures name their aim and number of cases behind the group.
+                figures[figure.partition(" (aim ")[0]] = f"{value:.3f}" + (f" [{bounds[0]:.3f}, {bounds[1]:.3f}]" if bounds else "")
     return found
 
 

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from classifier.assessment import Assessment
-from classifier.assessor import Assessor, load_assessor, shipped_model
+from classifier.assessor import Assessor, file_hash, load_assessor, of_the_level, shipped_model
 from classifier.contract import COLUMNS
 from classifier.corpus import check_corpus, read_corpus, read_examples
 from classifier.desk.verbs import add_verbs
-from classifier.document import messages
+from classifier.document import messages, refusal
 from classifier.encoder import Encoder
 from classifier.errors import InputError
 from classifier.explain import explain
@@ -199,7 +199,7 @@ def _serve(options: argparse.Namespace) -> int:
     try:
         from classifier.server import serve
     except ImportError as error:
-        raise InputError(f"The page needs more packages ({error.name}): pip install 'service-excellence-classifier[web]'.") from error
+        raise InputError(f"The page needs more packages ({error.name}): pip install '.[web]' in this program's folder.") from error
 
     serve(load_assessor(options.model), options.host, options.port, options.allow_host, options.contact, options.open)
     return 0
@@ -279,6 +279,8 @@ def _train(options: argparse.Namespace) -> int:
     for path, unseen in held_out.items():
         check_unseen(path, unseen, examples)
     encoder = Encoder(options.encoder or shipped_model() / "encoder")
+    if not encoder.unseen_file.is_file():
+        print(f"{encoder.unseen_file} is not here: if the encoder was trained on these texts, the model will be too sure of itself.", file=sys.stderr)
     assessor = Assessor(encoder, options.seed)
     readings = assessor.read_unseen(tqdm([e.text for e in examples], desc="read", file=sys.stderr))
     print("fit …", file=sys.stderr)
@@ -292,20 +294,30 @@ def _train(options: argparse.Namespace) -> int:
         "corpus": {"examples": len(examples), "sha256": corpus_hash(options.corpus)},
         "reference": _reference(examples, answers),
     }
-    # Written beside its place and moved there whole, so that a failure leaves no half model.
+    # Written beside its place and moved there file by file, model.json last, so that half a model is not taken for a whole one.
     options.model.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=options.model.parent, prefix=f".{options.model.name}."))
     try:
         assessor.save(beside, described)
-        for path in sorted(beside.rglob("*")):
+        for path in sorted(beside.rglob("*"), key=lambda path: path.name == "model.json"):
             if path.is_file():
                 target = options.model / path.relative_to(beside)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 os.replace(path, target)
     finally:
         shutil.rmtree(beside)
-    print(f"{len(examples)} examples -> {options.model}", file=sys.stderr)
+    _bring_unseen(encoder, Encoder(options.model / "encoder"))
+    taught = len(of_the_level(encoder, examples))
+    print(f"{len(examples)} examples -> {options.model}; level and client were learnt from {taught} of them, words from all", file=sys.stderr)
     return 0
+
+
+def _bring_unseen(source: Encoder, target: Encoder) -> None:
+    """What the encoders of the folds said goes with its encoder, so that the new model is not evaluated on texts that it has seen."""
+    if not source.unseen_file.is_file():
+        target.unseen_file.unlink(missing_ok=True)
+    elif source.folder.resolve() != target.folder.resolve():
+        shutil.copyfile(source.unseen_file, target.unseen_file)
 
 
 def _check_better(assessor: Assessor, target: Path, held_out: Mapping[Path, Sequence[Example]]) -> None:
@@ -330,9 +342,13 @@ def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> di
     from classifier.monitor import reference_of
     from classifier.words import words
 
-    rated = [(e, a.ratings["level"]) for e, a in zip(examples, answers, strict=True) if "level" in e.ratings]
+    rated = [(e, a.ratings["level"]) for e, a in zip(examples, answers, strict=True) if "level" in e.ratings and not refusal(e.text)]
     return reference_of(
-        [len(words(e.text)) for e, _ in rated], [given.level for _, given in rated], [e.ratings["level"] for e, _ in rated], len(rated[0][1].probabilities)
+        [len(words(e.text)) for e, _ in rated],
+        [given.level for _, given in rated],
+        [e.ratings["level"] for e, _ in rated],
+        len(rated[0][1].probabilities),
+        sum(bool(refusal(e.text)) for e in examples),
     ).to_dict()
 
 
@@ -362,7 +378,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _agreement(assessor: Assessor, options: argparse.Namespace) -> list[Section]:
     from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements, evaluate_table
-    from classifier.provenance import cost, describe_data, file_hash, versions
+    from classifier.provenance import cost, describe_data, versions
 
     made = read_corpus(options.corpus)
     examples = read_examples(options.examples) if options.examples else []
@@ -402,7 +418,7 @@ def _audit(options: argparse.Namespace) -> tuple[list[Row], list[str]] | None:
 
 def _need_scikit_learn() -> None:
     if find_spec("sklearn") is None:
-        raise InputError("Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.")
+        raise InputError("Training and evaluating need scikit-learn: pip install '.[train]' in this program's folder.")
 
 
 def _card(options: argparse.Namespace) -> int:

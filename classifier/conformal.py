@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,18 +16,8 @@ def level_set(probabilities: Floats, mass: float) -> tuple[int, ...]:
     >>> level_set(np.array([0.05, 0.1, 0.5, 0.3, 0.05]), 0.75)
     (2, 3)
     """
-    low = high = int(np.argmax(probabilities))
-    held = float(probabilities[low])
-    while held < mass and (low > 0 or high < len(probabilities) - 1):
-        below = probabilities[low - 1] if low > 0 else -1.0
-        above = probabilities[high + 1] if high < len(probabilities) - 1 else -1.0
-        if below > above:
-            low -= 1
-            held += float(below)
-        else:
-            high += 1
-            held += float(above)
-    return tuple(range(low, high + 1))
+    grown = list(_growing(probabilities))
+    return next((tuple(levels) for levels, held in grown if held >= mass), tuple(grown[-1][0]))
 
 
 def conformal_mass(probabilities: Floats, levels: NDArray[np.int64], coverage: float) -> float:
@@ -37,18 +29,19 @@ def conformal_mass(probabilities: Floats, levels: NDArray[np.int64], coverage: f
     """
     scores = []
     for row, level in zip(probabilities, levels, strict=True):
-        low = high = int(np.argmax(row))
-        held = float(row[low])
-        needed = 0.0
-        while not low <= level <= high:
-            needed = held
-            below = row[low - 1] if low > 0 else -1.0
-            above = row[high + 1] if high < len(row) - 1 else -1.0
-            if below > above:
-                low -= 1
-            else:
-                high += 1
-            held = float(row[low : high + 1].sum())
-        scores.append(needed)
+        scores.append(max((held for levels, held in _growing(row) if level not in levels), default=0.0))
     rank = int(np.ceil((len(scores) + 1) * coverage))
     return float(min(sorted(scores)[rank - 1] + 1e-9, 1.0)) if rank <= len(scores) else 1.0
+
+
+def _growing(probabilities: Floats) -> Iterator[tuple[range, float]]:
+    """The likeliest value, then one neighbour more each time, the likelier first, up to all values; and what they hold together."""
+    low = high = int(np.argmax(probabilities))
+    held = float(probabilities[low])
+    yield range(low, high + 1), held
+    while high - low + 1 < len(probabilities):
+        below = probabilities[low - 1] if low > 0 else -1.0
+        above = probabilities[high + 1] if high < len(probabilities) - 1 else -1.0
+        low, high = (low - 1, high) if below > above else (low, high + 1)
+        held += float(max(below, above))
+        yield range(low, high + 1), held

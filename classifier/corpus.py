@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import json
+import math
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import InputError
 from classifier.framework import framework_names, load_framework
+from classifier.rows import parse_record, read_lines, read_records
 
-# Register of the made corpus, first and last writer (as in its datasheet).
-REGISTERS = (("an author's prose", "t01", "t09"), ("many voices", "t10", "t71"), ("plain prose of applicants, career sites and chatbots", "t72", "t99"))
+# Register of the made corpus, numbers of its first and last writer (as in its datasheet).
+AUTHORS_PROSE, MANY_VOICES, PLAIN_PROSE = "an author's prose", "many voices", "plain prose of applicants, career sites and chatbots"
+REGISTERS = ((AUTHORS_PROSE, 1, 9), (MANY_VOICES, 10, 71), (PLAIN_PROSE, 72, math.inf))
 CLIENTS = ("external", "internal", "not_a_client", "none")
 # Parts of a corpus folder that are no training examples: the documents' own statements, the unseen worked examples, and
 # invented competency dictionaries.
 STATEMENTS, WORKED_EXAMPLES, DICTIONARIES = "statements.jsonl", "worked_examples.jsonl", "dictionaries.jsonl"
+
+
+def register_of(source: str) -> str | None:
+    """The register in which a writer wrote; None for one who is not in the made corpus.
+
+    >>> register_of("t64"), register_of("x")
+    ('many voices', None)
+    """
+    writer = re.fullmatch(r"t(\d+)", source)
+    return next((name for name, first, last in REGISTERS if writer and first <= int(writer[1]) <= last), None)
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,7 @@ class Example:
     """One labelled text. A rating or client that the readers left open is absent or None.
 
     `means` holds quotes of the conduct opposite to an anti-pattern, with the anti-pattern's key; None where nobody looked.
-    `readers` holds the levels that two readers gave without knowing of each other; empty where one read.
+    `readers` holds the levels that two readers gave without knowing of each other (of made texts, the writer and a reader); empty where one read.
     """
 
     id: str
@@ -55,6 +69,22 @@ def scale_sizes() -> dict[str, int]:
     return {s.key: len(s.values) for name in framework_names() for s in load_framework(name).scales}
 
 
+@cache
+def evidence_levels() -> Mapping[str, int]:
+    """Key -> level of the behaviours that readers mark, which are those of the shipped frameworks with anti-patterns."""
+    frameworks = [load_framework(name) for name in framework_names()]
+    return {b.key: b.level for framework in frameworks if framework.anti_patterns for b in framework.behaviours}
+
+
+def level_of(key: str) -> int:
+    """Level of the behaviour with this key; 0 for a key that readers do not mark.
+
+    >>> level_of("2.4"), level_of("p1.2")
+    (2, 0)
+    """
+    return evidence_levels().get(key, 0)
+
+
 def read_examples(path: Path) -> list[Example]:
     """Read one JSON Lines file of labelled examples.
 
@@ -63,7 +93,7 @@ def read_examples(path: Path) -> list[Example]:
     InputError
         With file and line, when a line is not a record with a text.
     """
-    return [_example(path, number, record) for number, record in _records(path)]
+    return [_example(path, number, record) for number, record in read_records(path)]
 
 
 def read_corpus(path: Path) -> list[Example]:
@@ -116,10 +146,10 @@ def check_corpus(path: Path) -> list[str]:
     ids: dict[str, str] = {}
     splits: dict[str, tuple[str, str]] = {}
     for file in files:
-        for number, line in enumerate(_lines(file), 1):
+        for number, line in read_lines(file):
             where = f"{file}:{number}"
             try:
-                record = _parse(line)
+                record = parse_record(line)
                 reasons = list(_FAULTS.get(file.name, _faults)(record))
             except ValueError as error:
                 faults.append(f"{where}: {error}")
@@ -129,7 +159,8 @@ def check_corpus(path: Path) -> list[str]:
                     reasons.append(f"the same {name} stands at {seen[value]}")
                 seen.setdefault(value, where)
             if "split" in record:
-                for tie in {str(record.get(k)) for k in ("source", "pair") if k in record} | {str(record.get("rewrites", record.get("id")))}:
+                ties = ("source", "pair", "id" if record.get("rewrites") is None else "rewrites")
+                for tie in {str(record[k]) for k in ties if record.get(k) is not None}:
                     split, first = splits.setdefault(tie, (record["split"], where))
                     if split != record["split"]:
                         reasons.append(f"{tie!r} is in {record['split']} here and in {split} at {first}")
@@ -138,7 +169,6 @@ def check_corpus(path: Path) -> list[str]:
 
 
 def _faults(record: Mapping[str, Any]) -> Iterator[str]:
-    behaviours = {b.key for name in framework_names() for b in load_framework(name).behaviours}
     anti_patterns = {a.key for name in framework_names() for a in load_framework(name).anti_patterns}
     text = record.get("text")
     if not isinstance(text, str) or not text.strip():
@@ -151,11 +181,11 @@ def _faults(record: Mapping[str, Any]) -> Iterator[str]:
         value = record.get(scale)
         if value is not None and (type(value) is not int or not 0 <= value < size):
             yield f"{scale} is {value!r}, not 0 to {size - 1}"
-    if "level" not in record:
+    if record.get("level") is None:
         yield "no level"
     if record.get("client") not in (*CLIENTS, None):
         yield f"client is {record['client']!r}, not one of {', '.join(CLIENTS)}"
-    for field, keys in (("evidence", behaviours), ("flags", anti_patterns), ("lookalikes", anti_patterns), ("means", anti_patterns)):
+    for field, keys in (("evidence", evidence_levels()), ("flags", anti_patterns), ("lookalikes", anti_patterns), ("means", anti_patterns)):
         for label in record.get(field) or ():
             if not isinstance(label, dict) or not {"key", "quote"} <= label.keys():
                 yield f"{field} holds {label!r}, not a key and a quote"
@@ -183,33 +213,6 @@ def _dictionary_faults(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 _FAULTS = {STATEMENTS: _statement_faults, DICTIONARIES: _dictionary_faults}
-
-
-def _records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    for number, line in enumerate(_lines(path), 1):
-        try:
-            yield number, _parse(line)
-        except ValueError as error:
-            raise InputError(f"{path}:{number}: {error}.") from error
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text("utf-8").split("\n") if line.strip()]
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}).") from error
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
-
-
-def _parse(line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from error
-    if not isinstance(record, dict):
-        raise ValueError("not a JSON object")
-    return record
 
 
 def _example(path: Path, number: int, record: Mapping[str, Any]) -> Example:

@@ -106,16 +106,19 @@ class Encoder:
             row = stored.get(text_hash(text))
             yield self.encode_one(text) if row is None else self._unpack(text, row)
 
+    @property
+    def unseen_file(self) -> Path:
+        return self.folder / "unseen.npz"
+
     def trained_on(self, text: str) -> bool:
         """Whether the text is one of those that the encoder was trained on, as far as ``unseen.npz`` tells."""
         return text_hash(text) in self._stored
 
     @cached_property
     def _stored(self) -> dict[str, tuple[Floats, NDArray[np.int8]]]:
-        path = self.folder / "unseen.npz"
-        if not path.is_file():
+        if not self.unseen_file.is_file():
             return {}
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(self.unseen_file, allow_pickle=False) as arrays:
             starts = np.concatenate([[0], np.cumsum(arrays["lengths"])])
             tokens, documents = arrays["tokens"], arrays["documents"].astype(np.float32)
             return {str(key): (documents[i], tokens[starts[i] : starts[i + 1]]) for i, key in enumerate(arrays["keys"])}

@@ -39,18 +39,19 @@ def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Seq
     Writers that the encoder was not trained on are measured apart.
     """
     everybody = assessor.cross_assess(examples, readings, folds)
+    title = "Made corpus, writer left out" if assessor.encoder.unseen_file.is_file() else "Made corpus, by an encoder that may have seen it"
     known = fold_read(assessor.encoder, examples)
     new = sorted(set(range(len(examples))) - set(known))
     others = evaluate_new_writers(assessor, [examples[i] for i in new], [everybody[i] for i in new]) if new else []
     examples, answers = [examples[i] for i in known], [everybody[i] for i in known]
     groups = writer_groups(examples)
     writers = [groups[e.source] for e in examples]
-    sections = [*_scale_sections("Made corpus, writer left out", answers, examples, writers)]
+    sections = [*_scale_sections(title, answers, examples, writers)]
     given = np.array([a.ratings["level"].level for a in answers])
-    figures = {**_client(answers, examples), **_length(answers, examples), **_ties(examples, given)}
-    sections += certainty("Made corpus, writer left out", answers, examples)
-    sections.append(Section("Made corpus, writer left out: client, length, pairs", figures))
-    sections.append(_findings("Made corpus, writer left out: flags and evidence", answers, examples))
+    figures = {**_client(answers, examples, writers), **_length(answers, examples), **_ties(examples, given)}
+    sections += certainty(title, answers, examples)
+    sections.append(Section(f"{title}: client, length, pairs", figures))
+    sections.append(_findings(f"{title}: flags and evidence", answers, examples))
     return sections + others + baselines(examples)
 
 
@@ -63,7 +64,7 @@ def evaluate_examples(assessor: Assessor, examples: Sequence[Example], made: Seq
     sections = [*_scale_sections("Examples", answers, examples, None)]
     sections += certainty("Examples", answers, examples)
     false_flags = [any(f.key not in e.flag_keys for f in a.flags) for a, e in zip(answers, examples, strict=True)]
-    figures = {**_client(answers, examples), **_length(answers, examples), "texts with a false flag": (float(np.mean(false_flags)), None)}
+    figures = {**_client(answers, examples, None), **_length(answers, examples), "texts with a false flag": (float(np.mean(false_flags)), None)}
     sections.append(Section("Examples: client, length, flags", figures, (f"{refused} texts were refused",)))
     length = _length_model().fit(_lengths(made), np.array([e.ratings["level"] for e in made]))
     given = np.asarray(length.predict(_lengths(examples)))
@@ -109,7 +110,8 @@ def evaluate_new_writers(assessor: Assessor, examples: Sequence[Example], answer
     answers : of heads that had not seen the writer. The knock-out, which needs altered texts, is by the shipped heads.
     """
     title = f"Writers that the encoder was not trained on ({', '.join(sorted({e.source for e in examples}))})"
-    sections = _scale_sections(title, answers, examples, None, ["level"])
+    groups = writer_groups(examples)
+    sections = _scale_sections(title, answers, examples, [groups[e.source] for e in examples], ["level"])
     sections.append(_findings(f"{title}: flags and evidence", answers, examples))
     found = knock_out(assessor, random.Random(0).sample(examples, min(KNOCKED_OUT, len(examples))))
     figures: dict[str, Figure] = {
@@ -147,10 +149,7 @@ def _scale_sections(
         ratings = [answers[i].ratings[scale] for i in rated]
         given = np.array([r.level for r in ratings])
         groups = None if writers is None else [writers[i] for i in rated]
-        figures: dict[str, Figure] = {
-            name: (value, interval(lambda i, name=name, true=true, given=given, size=size: agreement(true[i], given[i], size)[name], len(true), groups))  # type: ignore[misc]
-            for name, value in agreement(true, given, size).items()
-        }
+        figures = _agreement(true, given, size, groups)
         probabilities = np.array([r.probabilities for r in ratings])
         figures["calibration error (ECE)"] = (calibration_error(probabilities.max(1), probabilities.argmax(1) == true), None)
         figures["level set covers"] = (float(np.mean([t in r.level_set for t, r in zip(true, ratings, strict=True)])), None)
@@ -159,6 +158,12 @@ def _scale_sections(
         table = [" ".join(f"{count:5d}" for count in row) for row in confusion(true, given, size)]
         sections.append(Section(f"{title}: {scale} (n = {len(true)})", figures, (f"recall by level  {recall}", "confusion (rows true, columns given)", *table)))
     return sections
+
+
+def _agreement(true: Ints, given: Ints, size: int, writers: Sequence[str] | None) -> dict[str, Figure]:
+    values = agreement(true, given, size)
+    lows, highs = interval(lambda i: list(agreement(true[i], given[i], size).values()), len(true), writers)
+    return {name: (value, (low, high)) for (name, value), low, high in zip(values.items(), lows, highs, strict=True)}
 
 
 def _findings(title: str, answers: Sequence[Assessment], examples: Sequence[Example]) -> Section:
@@ -188,9 +193,13 @@ def _findings(title: str, answers: Sequence[Assessment], examples: Sequence[Exam
     return Section(title, figures, tuple(lines))
 
 
-def _client(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, Figure]:
-    right = np.array([a.client is not None and a.client.value == e.client for a, e in zip(answers, examples, strict=True) if e.client])
-    return {"client accuracy": (float(right.mean()), interval(lambda i: float(right[i].mean()), len(right)))} if len(right) else {}
+def _client(answers: Sequence[Assessment], examples: Sequence[Example], writers: Sequence[str] | None) -> dict[str, Figure]:
+    known = [i for i, e in enumerate(examples) if e.client]
+    if not known:
+        return {}
+    right = np.array([client is not None and client.value == examples[i].client for i in known for client in [answers[i].client]])
+    low, high = interval(lambda i: float(right[i].mean()), len(right), None if writers is None else [writers[i] for i in known])
+    return {"client accuracy": (float(right.mean()), (low, high))}
 
 
 def _length(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, Figure]:

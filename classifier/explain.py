@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from classifier.answer import questions
 from classifier.assessment import Assessment, Client, Finding, Note, Rating
 from classifier.document import messages
 from classifier.framework import Framework, Scale, framework_names, load_framework
@@ -68,7 +69,7 @@ def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
         return _why_none(assessment, framework)
     words = messages()["why"]
     reason = _reason(assessment, framework, rating)
-    return f"{reason} {words['yours']}" if assessment.shared and not _tells_own(assessment) else reason
+    return reason if _tells_own(assessment) else f"{reason} {words['yours']}"
 
 
 def _reason(assessment: Assessment, framework: Framework, rating: Rating) -> str:
@@ -97,7 +98,7 @@ def _why_none(assessment: Assessment, framework: Framework) -> str:
         return str(words["not_sought"]).format(level=0)
     if client == "not_a_client" and own:
         return str(words["team"]).format(words=_quoted(own))
-    if _only_own_team(assessment):
+    if client == "none" and _names_only_own_team(assessment):
         return str(words["team_only"]).format(words=_quoted(own))
     if might is not None:
         return str(words["might" if flag is None else "might_flagged"]).format(flag="" if flag is None else _cut(_plain(flag)), **_told(might, framework))
@@ -117,6 +118,8 @@ def _sureness(rating: Rating) -> tuple[str, ...]:
     lines = [words["sure"].format(level=rating.level, shares=shares)]
     if not rating.sure:
         lines = [words["unsure"].format(levels=_listed(rating.level_set), shares=shares)]
+        if len(rating.level_set) > 2:
+            lines.append(words["many"])
     if rating.probabilities[likeliest] > own:
         lines.append(words["likelier"].format(likeliest=likeliest, level=rating.level, share=f"{rating.probabilities[likeliest]:.0%}"))
     close = [v for v in rating.level_set if v != rating.level and own - _CLOSE < rating.probabilities[v] <= own]
@@ -146,8 +149,8 @@ def _causes(assessment: Assessment, framework: Framework, rating: Rating) -> Ite
         yield words["below"]
     if decisive is not None and decisive.confidence < _LIKELY:
         yield words["weak"].format(level=level, **_told_short(decisive, framework))
-    if assessment.shared and not _tells_own(assessment) and level:
-        yield words["not_yours"].format(quote=_short(assessment.shared[0]))
+    if level and not _tells_own(assessment):
+        yield words["not_yours"].format(quote=_short(assessment.shared[0])) if assessment.shared else words["none_yours"]
     flag = _strongest(assessment.flags)
     if flag is not None:
         yield words["flag"].format(quote=_cut(_plain(flag)))
@@ -182,7 +185,7 @@ def _evidence(assessment: Assessment, framework: Framework) -> Section:
         return Section("evidence", _say("evidence_not_sought"), ())
     if not assessment.evidence:
         return Section("evidence", _say("evidence_none"), ())
-    lines = tuple(_say("evidence_line", key=f.key, **_told(f, framework)) for f in assessment.evidence)
+    lines = tuple(_say("evidence_line", **_told(f, framework)) for f in assessment.evidence)
     return Section("evidence", _say("evidence"), lines)
 
 
@@ -202,16 +205,14 @@ def _means(assessment: Assessment, framework: Framework) -> Section | None:
 
 def _next(assessment: Assessment, framework: Framework) -> Section | None:
     """Questions on the behaviours of the next level that no words show."""
+    lines = tuple(question.text for question in questions(assessment, framework))
+    if not lines:
+        return None
     scale = framework.scale(framework.main_scale)
     level = assessment.ratings[scale.key].level + 1
-    if level > scale.values[-1]:
-        return None
-    shown = {finding.key for finding in assessment.evidence}
-    questions = messages()["questions"]
-    lines = tuple(questions.get(b.key, b.text) for b in scale.level(level).behaviours if b.key not in shown)
     if not _sought(framework):
         lines = (_say("next_not_sought"), *lines)
-    return Section("next", _say("next", level=level, notion=_lower(scale.level(level).notion)), lines) if lines else None
+    return Section("next", _say("next", level=level, notion=_lower(scale.level(level).notion)), lines)
 
 
 def _client(assessment: Assessment) -> Section | None:
@@ -221,13 +222,10 @@ def _client(assessment: Assessment) -> Section | None:
     line = _say("client_line", value=messages()["clients"][client.value], share=f"{client.probabilities[client.value]:.0%}")
     own, named = _named(assessment, "not_a_client"), _named(assessment, client.value)
     lines = [_say("client_words", line=line, words=_quoted(named)) if named else line]
-    notes = dict(load_framework("cra").client_notes)
-    if client.value == "not_a_client":
-        lines.append(_say("teamwork", note=notes[_note_on(own)]))
-    elif _only_own_team(assessment):
-        lines.append(_say("own_team", words=_quoted(own), note=notes[_note_on(own)]))
-    elif client.value == "none" or client.probabilities[client.value] < _LIKELY:
-        lines.append(_say("unsure_client", note=notes["unsure"]))
+    key = client_note(assessment)
+    if key is not None:
+        message = "teamwork" if client.value == "not_a_client" else "own_team" if perhaps_own_team(assessment) else "unsure_client"
+        lines.append(_say(message, words=_quoted(own), note=dict(load_framework("cra").client_notes)[key]))
     return Section("client", _say("client", value=client.value.replace("_", " ")), tuple(lines))
 
 
@@ -239,10 +237,10 @@ def _habit(assessment: Assessment) -> Section | None:
 def _shared(assessment: Assessment, framework: Framework) -> Section | None:
     """What it costs is said only where no act is the writer's: otherwise the guide rates the acts that are."""
     lines = _some([note for note in assessment.shared if note.key != "habit"])
-    if not lines:
+    level, own = assessment.ratings[framework.main_scale].level, _tells_own(assessment)
+    if not lines and (own or not level):
         return None
-    level = assessment.ratings[framework.main_scale].level
-    closing = "who" if _tells_own(assessment) else "cost" if level else "cost_none"
+    closing = "who" if own else "cost" if level else "cost_none"
     return Section("shared", _say("shared"), (*lines, _say(closing)))
 
 
@@ -274,16 +272,27 @@ def _tells_own(assessment: Assessment) -> bool:
     return alone or any(map(tells_act, quotes))
 
 
-def _only_own_team(assessment: Assessment) -> bool:
-    """Whether no client is found and the only people named are the writer's manager or team."""
-    named = {note.key for note in assessment.client_words}
-    return assessment.client is not None and assessment.client.value == "none" and named == {"not_a_client"}
+def client_note(assessment: Assessment) -> str | None:
+    """Which of the source's notes speaks of who was served here (`Framework.client_notes`): "own-team", "manager", "unsure" or none."""
+    client = assessment.client
+    if client is None:
+        return None
+    if client.value == "not_a_client" or perhaps_own_team(assessment):
+        # The note on the team is for those who manage one; the one on the manager speaks of team members, too.
+        team = set(messages()["page"]["team_words"])
+        named = {note.quote.lower() for note in assessment.client_words if note.key == "not_a_client"}
+        return "own-team" if named and named <= team else "manager"
+    return "unsure" if client.value == "none" or client.probabilities[client.value] < _LIKELY else None
 
 
-def _note_on(quotes: Sequence[str]) -> str:
-    """Which note of the source speaks of these people: those under a manager, or the manager and others of the team."""
-    team = set(messages()["page"]["team_words"])
-    return "own-team" if quotes and all(quote.lower() in team for quote in quotes) else "manager"
+def perhaps_own_team(assessment: Assessment) -> bool:
+    """Whether only the writer's manager or team are named, and it is not clear that somebody from outside was served."""
+    client = assessment.client
+    return client is not None and not (client.value == "external" and _clear(client)) and _names_only_own_team(assessment)
+
+
+def _names_only_own_team(assessment: Assessment) -> bool:
+    return {note.key for note in assessment.client_words} == {"not_a_client"}
 
 
 def _named(assessment: Assessment, value: str) -> list[str]:
@@ -328,7 +337,7 @@ def _say(message: str, **parts: object) -> str:
 def _told(finding: Finding, framework: Framework) -> dict[str, object]:
     """What the messages say of a finding."""
     behaviour = framework.behaviour(finding.key)
-    return {"quote": _plain(finding), "short": behaviour.short, "found": behaviour.level, "share": f"{finding.confidence:.0%}"}
+    return {"quote": _plain(finding), "key": finding.key, "short": behaviour.short, "found": behaviour.level, "share": f"{finding.confidence:.0%}"}
 
 
 def _told_short(finding: Finding, framework: Framework) -> dict[str, object]:

@@ -22,7 +22,7 @@ from classifier.assessment import Assesses
 from classifier.errors import InputError
 from classifier.excel import Formula
 from classifier.metrics import agreement
-from classifier.rows import as_text
+from classifier.rows import as_level, as_text
 from classifier.sections import Section
 from classifier.tables import open_table, position
 
@@ -68,7 +68,7 @@ class Cut:
     def verdict(self) -> str:
         """What the four-fifths rule and the test say together."""
         if math.isnan(self.ratio):
-            return "no group large enough reaches it" if self.rate else "nobody reaches it"
+            return "no group that sets a highest share reaches it"
         if not below_four_fifths(self.ratio):
             return "passes"
         return "fails" if self.p < 0.05 else "below four fifths, too few to tell"
@@ -142,7 +142,7 @@ def compare(true: Ints, given: Ints, score: Floats, names: Sequence[str], smalle
     return found
 
 
-def fairness(assessor: Assesses, rows: Sequence[Row], columns: Sequence[str], smallest: int = SMALLEST) -> list[Section]:
+def fairness(assessor: Assesses, rows: Sequence[Row], columns: Sequence[str]) -> list[Section]:
     """The audit of each column, of each pair of columns, and of all columns together."""
     answers = list(assessor.assess_many(row.text for row in rows))
     assessed = [i for i, answer in enumerate(answers) if answer.ok]
@@ -152,14 +152,14 @@ def fairness(assessor: Assesses, rows: Sequence[Row], columns: Sequence[str], sm
     sections = []
     for crossed in _crossings(len(columns)):
         column, names = " × ".join(columns[k] for k in crossed), [" × ".join(row.groups[k] for k in crossed) for row in rows]
-        groups = compare(true, given, score, [names[i] for i in assessed], smallest) if assessed else []
+        groups = compare(true, given, score, [names[i] for i in assessed]) if assessed else []
         refused = Counter(name for name, answer in zip(names, answers, strict=True) if not answer.ok)
-        sections += _sections(column, groups, Counter(names), refused, len(assessed), smallest)
+        sections += _sections(column, groups, Counter(names), refused, len(assessed))
     return sections
 
 
-def read_rows(path: Path, columns: Sequence[str], text: str = "text", level: str = "level") -> list[Row]:
-    """A table of any readable format with the texts, people's levels and the writers' groups.
+def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+    """A table of any readable format with the columns text, level (people's) and those of the writers' groups.
 
     Raises
     ------
@@ -167,20 +167,15 @@ def read_rows(path: Path, columns: Sequence[str], text: str = "text", level: str
         When a column is missing, or a level is none.
     """
     table = open_table(path)
-    place = {name: position(table, name, path) for name in (text, level, *columns)}
+    place = {name: position(table, name, path) for name in ("text", "level", *columns)}
     found: list[Row] = []
     for chunk in table.read():
         for cells in chunk.cells:
-            try:
-                value = float(as_text(cells[place[level]]))
-            except ValueError:
-                value = -1.0
-            if value not in range(LEVELS):
-                # The cell is not repeated: where the columns are mixed up, it is an example.
-                raise InputError(f"{path}: row {len(found) + table.first_row}: the cell in column {level!r} is no level.")
-            if isinstance(cells[place[text]], Formula):
-                raise InputError(f"{path}: row {len(found) + table.first_row}: the text is a formula without a stored value.")
-            found.append(Row(as_text(cells[place[text]]), int(value), tuple(as_text(cells[place[c]]) or "(empty)" for c in columns)))
+            where = f"{path}: row {len(found) + table.first_row}"
+            level, text = as_level(cells[place["level"]], LEVELS, where), cells[place["text"]]
+            if isinstance(text, Formula):
+                raise InputError(f"{where}: the text is a formula without a stored value.")
+            found.append(Row(as_text(text), level, tuple(as_text(cells[place[c]]) or "(empty)" for c in columns)))
     return found
 
 
@@ -232,7 +227,7 @@ def _variance(values: NDArray[np.float64] | Ints) -> float:
     return float(np.var(values, ddof=1)) if len(values) > 1 else 0.0
 
 
-def _sections(column: str, groups: Sequence[Group], rows: Counter[str], refused: Counter[str], n: int, smallest: int) -> list[Section]:
+def _sections(column: str, groups: Sequence[Group], rows: Counter[str], refused: Counter[str], n: int) -> list[Section]:
     hidden = len(rows) - len(groups)
     head = [f"{'group':<28} {'n':>5} {'DSM':>7} {'SMD':>7} {'QWK':>6} {'MAE':>6} {'given level':>11} {'above median':>12} {'impact ratio':>12}"]
     for g in groups:
@@ -245,7 +240,7 @@ def _sections(column: str, groups: Sequence[Group], rows: Counter[str], refused:
             f"{g.name[:28]:<28} {g.n:5d} {g.dsm:7.3f} {g.smd:7.3f} {g.qwk:6.3f} {g.mae:6.3f} {g.conditional:11.3f} {g.scoring_rate:12.3f} "
             f"{g.impact_ratio:12.3f}  {'; '.join(marks)}".rstrip()
         )
-    head.append(f"{hidden} groups of fewer than {smallest} assessed texts are not shown")
+    head.append(f"{hidden} groups of fewer than {SMALLEST} assessed texts are not shown")
     head += [f"refused: {refused[g.name]} of {rows[g.name]} in {g.name}" for g in groups if refused[g.name]]
     lines = [f"{'group':<28} {'cut':>4} {'share':>6} {'ratio':>6} {'95 % interval':>16} {'Fisher p':>9}  four fifths"]
     for g in groups:

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifier.assessment import Assessment, Finding
-from classifier.corpus import Example, Label, pairs
+from classifier.corpus import Example, Label, level_of, pairs
 from classifier.metrics import calibration_error, precision_recall_f1
 from classifier.spans import Span, located, meet
 
 
 def flag_scores(answers: Sequence[Assessment], examples: Sequence[Example]) -> dict[str, tuple[float, float, float]]:
-    """Precision, recall and F1 per text and key: {"all": …, key: …}; a key counts once a text."""
-    keys = sorted({label.key for e in examples for label in e.flags})
+    """Precision, recall and F1 per text and key: {"all": …, key: …}; a key counts once a text, and is there where it was found or marked in any."""
+    keys = sorted({flag.key for source in (answers, examples) for one in source for flag in one.flags})
     scores = {}
     for name, chosen in (("all", keys), *((key, [key]) for key in keys)):
         found = wanted = right = 0
@@ -26,13 +26,12 @@ def flag_scores(answers: Sequence[Assessment], examples: Sequence[Example]) -> d
 
 
 def flagged_lookalikes(answers: Sequence[Assessment], examples: Sequence[Example]) -> float:
-    """Share of the look-alikes on whose words a flag of their key was raised."""
-    seen = hit = 0
+    """Share of the look-alikes on whose words a flag of their key was raised; NaN without any."""
+    hit = []
     for answer, example in zip(answers, examples, strict=True):
         for mark in located(example.text, example.lookalikes):
-            seen += 1
-            hit += any(meet(flag, mark) for flag in answer.flags)
-    return hit / max(seen, 1)
+            hit.append(any(meet(flag, mark) for flag in answer.flags))
+    return sum(hit) / len(hit) if hit else float("nan")
 
 
 def flag_pairs(answers: Sequence[Assessment], examples: Sequence[Example]) -> float:
@@ -57,8 +56,8 @@ def character_f1(found: Sequence[Sequence[Finding]], marked: Sequence[Sequence[L
 def level_evidence_f1(answers: Sequence[Assessment], examples: Sequence[Example], level: int) -> float:
     """Character F1 of "these words show a behaviour of this level or higher"."""
     return character_f1(
-        [[f for f in a.evidence if _level(f.key) >= level] for a in answers],
-        [[label for label in e.evidence if _level(label.key) >= level] for e in examples],
+        [[f for f in a.evidence if level_of(f.key) >= level] for a in answers],
+        [[label for label in e.evidence if level_of(label.key) >= level] for e in examples],
         [e.text for e in examples],
         by_key=False,
     )
@@ -72,10 +71,6 @@ def finding_calibration(found: Sequence[Sequence[Finding]], marked: Sequence[Seq
         confidence += [f.confidence for f in findings]
         right += [any(meet(f, mark) for mark in marks) for f in findings]
     return calibration_error(np.array(confidence), np.array(right)) if right else float("nan")
-
-
-def _level(key: str) -> int:
-    return int(key.split(".")[0])
 
 
 def _characters(spans: Sequence[Finding | Span], by_key: bool) -> set[tuple[str, int]]:

@@ -8,24 +8,22 @@ from collections.abc import Sequence
 from classifier.assessor import Assessor
 from classifier.corpus import Example
 from classifier.document import segments
-from classifier.spans import Span, located
+from classifier.spans import Span, decisive_marks, located
 from classifier.words import words
 
 
-def knock_out(assessor: Assessor, examples: Sequence[Example], seed: int = 0) -> dict[str, tuple[float, int]]:
-    """{"falls": (share, n), "changes": (share, n)} over the texts that got a level of 1 or more.
+def knock_out(assessor: Assessor, examples: Sequence[Example]) -> dict[str, tuple[float, int]]:
+    """{"falls": (share, n), "changes": (share, n)} over the texts with decisive marks (`spans.decisive_marks`) and a level of 1 or more from the model.
 
-    falls : the readers' quotes for behaviours of the text's level are taken out, and the level is lower than before
+    falls : the decisive words are taken out, and the level is lower than before
     changes : as many words are taken out where no evidence stands, and the level is another than before
     """
-    chance = random.Random(seed)
+    chance = random.Random(0)
     falls, changes = [], []
     for example in examples:
-        level = example.ratings["level"]
-        marks = located(example.text, example.evidence)
-        decisive = [mark for mark in marks if int(mark.key[0]) >= level]
-        before = _level(assessor, example.text)
-        if not level or not decisive or not before:
+        marks, decisive = located(example.text, example.evidence), decisive_marks(example)
+        before = _level(assessor, example.text) if decisive else None
+        if not before:
             continue
         after = _level(assessor, without(example.text, decisive))
         if after is not None:

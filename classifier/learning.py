@@ -26,17 +26,17 @@ C = {"cuts": 0.01, "scales": 0.1, "client": 0.003}
 _CERTAIN = 9.0  # logit of a cut that lies above or below all examples
 
 
-def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], mass: float, fold_read: Sequence[int]) -> Heads:
+def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], mass: float, of_the_level: Sequence[int]) -> Heads:
     """Fit every head to labelled examples and their readings, of the same length.
 
     keys : for "evidence", "flags" and "means", the keys to tag
     mass : held by every level set until it is calibrated
-    fold_read : positions of the examples from which the heads of the whole text (scales and client) learn; findings learn from all
+    of_the_level : positions of the examples from which the heads of the whole text (scales and client) learn; findings learn from all
     """
     clients = np.array([r.client for r in readings])
     scales: dict[str, CutHead | OrdinalHead] = {}
     for scale, size in scale_sizes().items():
-        rated = [i for i in fold_read if scale in examples[i].ratings]
+        rated = [i for i in of_the_level if scale in examples[i].ratings]
         y = np.array([examples[i].ratings[scale] for i in rated])
         cuts = {name: np.array([readings[i].cuts[name] for i in rated]) for name in readings[0].cuts}
         if scale in cuts:
@@ -50,7 +50,7 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
             scales[scale] = CutHead(shares, weights, intercepts)
         elif rated:
             scales[scale] = fit_ordinal(np.hstack(list(cuts.values())), y, size, C["scales"])
-    known = [i for i in fold_read if examples[i].client is not None]
+    known = [i for i in of_the_level if examples[i].client is not None]
     client = fit_classes(clients[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]), len(CLIENTS), C["client"])
     taggers, groups = {}, writer_groups(examples)
     for kind, names in keys.items():

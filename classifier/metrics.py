@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,17 +35,20 @@ def agreement(true: Ints, given: Ints, size: int) -> dict[str, float]:
     }
 
 
-def interval(measure: Callable[[Ints], float], n: int, groups: Sequence[str] | None = None, resamples: int = 1000, seed: int = 0) -> tuple[float, float]:
-    """95 % bootstrap interval of `measure(indices)`; whole groups are resampled where given (writers), else texts."""
-    random = np.random.default_rng(seed)
+def interval(measure: Callable[[Ints], float | Sequence[float]], n: int, groups: Sequence[str] | None = None) -> tuple[Any, Any]:
+    """95 % bootstrap interval of `measure(indices)`, a figure or several; whole groups are resampled where given (writers), else texts.
+
+    Returns the lower and the upper end, each a number or a list as long as the measure.
+    """
+    random, resamples = np.random.default_rng(0), 1000
     if groups is None:
         drawn = [measure(random.integers(0, n, n)) for _ in range(resamples)]
     else:
         names, codes = np.unique(np.asarray(groups), return_inverse=True)
         members = [np.flatnonzero(codes == k) for k in range(len(names))]
         drawn = [measure(np.concatenate([members[k] for k in random.integers(0, len(names), len(names))])) for _ in range(resamples)]
-    low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return float(low), float(high)
+    low, high = np.nanpercentile(drawn, [2.5, 97.5], axis=0).tolist()
+    return low, high
 
 
 def recalls(true: Ints, given: Ints, size: int) -> list[float]:

@@ -49,19 +49,19 @@ def story(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
     return tuple(note for note in found if note is not None)
 
 
-def values(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
-    """Which dimensions of value the result speaks of; none where no result is found."""
-    results = [note for note in story(text, parts) if note.key == "result"]
+def values(text: str, told: Sequence[Note]) -> tuple[Note, ...]:
+    """Which dimensions of value the result of a `story` speaks of; none where no result is found."""
+    results = [note for note in told if note.key == "result"]
     firsts = (next(_matches(text, name, phrases, r.start, r.end), None) for r in results for name, phrases in cues("values").items())
     return tuple(note for note in firsts if note is not None)
 
 
-def shared(text: str, parts: Sequence[Segment]) -> tuple[Note, ...]:
+def shared(text: str, parts: Sequence[Segment], found_story: Sequence[Note]) -> tuple[Note, ...]:
     """Segments whose act cannot be told to be the writer's, by how they are told: "we", "passive", or where nothing is told as
-    the writer's act, of "other" people or as a "habit". What was asked, and what came of it, is nobody's act.
+    the writer's act, of "other" people or as a "habit". What was asked, and what came of it (by the `story`), is nobody's act.
     """
     told = _told(text, parts)
-    outside = [note for note in story(text, parts) if note.key in {"task", "result"}]
+    outside = [note for note in found_story if note.key in {"task", "result"}]
     none_told = not any(tells_act(t.quote) or _bare_act(t.quote) for t in told)
     found = []
     for t in told:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from classifier.errors import InputError
+from classifier.rows import read_records
 
 
 @dataclass(frozen=True)
@@ -29,13 +29,12 @@ def read_pairs(folder: Path) -> list[Pair]:
     """
     found = []
     for path in sorted(folder.glob("*.jsonl")):
-        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        for number, record in read_records(path):
             try:
-                record = json.loads(line)
                 pair = Pair(record["id"], record["kind"], record["a"], record["b"])
                 if not all(isinstance(value, str) for value in (pair.id, pair.kind, pair.a, pair.b)):
                     raise TypeError("a field is no text")
-            except (ValueError, KeyError, TypeError) as error:
+            except (KeyError, TypeError) as error:
                 raise InputError(f"{path}:{number}: not a pair with id, kind, a and b ({error!r}).") from error
             found.append(pair)
     if not found:

@@ -19,7 +19,7 @@ def pyarrow() -> Any:
         import pyarrow as found
         import pyarrow.parquet
     except ImportError as error:
-        raise InputError("Parquet needs pyarrow; install it with: pip install 'service-excellence-classifier[parquet]'.") from error
+        raise InputError("Parquet needs pyarrow; install it with: pip install '.[parquet]' in this program's folder.") from error
     return found
 
 

@@ -1,4 +1,4 @@
-"""The evaluation's figures as one self-contained page: a table each, a bar with its interval for each share, a picture for each curve."""
+"""The evaluation's figures as one self-contained page: a table each, a bar with its interval for each share or agreement, a picture for each curve."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ a{color:#0b2f4a}figure{display:inline-block;margin:.5rem 1.5rem 1rem 0}figcaptio
 """
 _WIDTH, _HEIGHT = 240, 18
 _SIDE = 240
+# Figures that are no share, agreement or correlation: mean errors, numbers of levels, differences, ratios, and what an answer costs.
+_WITHOUT_BAR = re.compile(r"mae|.*(?: mean size|difference|ratio of standard deviations|, seconds|, MB)|texts a second .*")
 
 # What a report in Markdown consists of: a fenced block, a comment, a heading, a table, or lines of a paragraph.
 _BLOCK = re.compile(
@@ -99,7 +101,8 @@ def _section(section: Section, level: int) -> str:
 def _row(name: str, figure: Figure) -> str:
     value, bounds = figure
     shown = f"{bounds[0]:.3f} to {bounds[1]:.3f}" if bounds else "–"
-    return f'<tr><th scope="row">{escape(name)}</th><td>{value:.3f}</td><td>{shown}</td><td>{_bar(value, bounds)}</td></tr>'
+    bar = "" if _WITHOUT_BAR.fullmatch(name) else _bar(value, bounds)
+    return f'<tr><th scope="row">{escape(name)}</th><td>{value:.3f}</td><td>{shown}</td><td>{bar}</td></tr>'
 
 
 def _curve(name: str, points: Points) -> str:
@@ -119,7 +122,7 @@ def _curve(name: str, points: Points) -> str:
 
 
 def _bar(value: float, bounds: tuple[float, float] | None) -> str:
-    """A bar for what lies between 0 and 1; a mean error or number of levels has none."""
+    """A bar from 0 to 1; none for what lies outside, as a kappa or correlation below 0 does."""
     if not 0 <= value <= 1:
         return ""
     drawn = f'<rect x="0" y="3" width="{value * _WIDTH:.1f}" height="{_HEIGHT - 6}" fill="#2f6690"/>'

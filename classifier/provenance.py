@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import re
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -14,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from classifier.assessment import Assesses
-from classifier.assessor import read_manifest
-from classifier.corpus import REGISTERS, Example
+from classifier.assessor import file_hash, read_manifest
+from classifier.corpus import REGISTERS, Example, register_of
 from classifier.errors import InputError
 from classifier.sections import Section
 from classifier.words import words
@@ -28,16 +29,18 @@ def describe_data(made: Sequence[Example], examples: Path | None = None, stateme
     """Of what the figures are: the made corpus by register and level, and how many texts come from elsewhere, without a word or name of them."""
     registers: dict[str, list[Example]] = {name: [] for name, _, _ in REGISTERS}
     for example in made:
-        name = next((name for name, first, last in REGISTERS if first <= example.source <= last), "other writers")
-        registers.setdefault(name, []).append(example)
+        registers.setdefault(register_of(example.source) or "other writers", []).append(example)
     rows = [f"{'made corpus, by register':<54} {'texts':>6} {'level 0':>8} {'1':>6} {'2':>6} {'3':>6} {'4':>6} {'words':>6}"]
     for name, members in [*registers.items(), ("all", list(made))]:
         if members:
             counts = [sum(e.ratings.get("level") == k for e in members) for k in range(5)]
             mean = round(np.mean([len(words(e.text)) for e in members]))
             rows.append(f"{name:<54} {len(members):6d} {counts[0]:8d} {' '.join(f'{count:6d}' for count in counts[1:])} {mean:6d}")
-    writers, twice = len({e.source for e in made}), sum(len(e.readers) == 2 for e in made)
-    rows.append(f"made corpus: {writers} writers, all of them language models that wrote after a guide; {twice} texts were read twice, by such models too")
+    known = [e for name, _, _ in REGISTERS for e in registers[name]]
+    if known:
+        writers, beside = len({e.source for e in known}), sum(len(e.readers) == 2 for e in known)
+        written = f"{writers} writers of these registers, all of them language models that wrote after a guide"
+        rows.append(f"made corpus: {written}; {beside} texts were read once blind beside the writer's label, by such models too")
     for kind, path in (("examples from elsewhere", examples), ("levelled statements", statements)):
         if path:
             named = hashlib.sha256(path.name.encode()).hexdigest()[:12]
@@ -56,7 +59,7 @@ def versions(model: Path, data: Mapping[str, str]) -> Section:
     with_own = {"Python": platform.python_version(), **{package: version(package) for package in _PACKAGES}}
     names = ["model.json", *read_manifest(model)["files"], "encoder/unseen.npz"]
     hashes = {f"{name} of the model": file_hash(model / name) for name in names if (model / name).is_file()}
-    rows = [f"{name:<32} {value}" for name, value in with_own.items()]
+    rows = [f"{'package or file':<32} version or hash", *(f"{name:<32} {value}" for name, value in with_own.items())]
     rows += [f"SHA-256 {name:<40} {value}" for name, value in {**hashes, **data}.items()]
     return Section("Versions and hashes", {}, tuple(rows))
 
@@ -79,25 +82,24 @@ def cost(assessor: Assesses, model: Path, made: Sequence[Example]) -> Section:
         f"one text of {len(words(text))} words: p50, seconds": float(half),
         "p95, seconds": float(most),
         f"texts a second (of {len(batch)})": rate,
-        **_memory(),
+        "peak memory, MB": peak_memory(),
         "model on disk, MB": sum((model / name).stat().st_size for name in read_manifest(model)["files"]) / 1e6,
     }
     where = f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}; memory with scikit-learn and the corpus, which assessing does not need"
     return Section("Cost on one machine, others differ", {name: (value, None) for name, value in values.items()}, (where,))
 
 
-def _memory() -> dict[str, float]:
+def peak_memory() -> float:
+    """Most memory that this process held, in MB; NaN on Windows. Not ru_maxrss on Linux, where it may be that of the process that started it."""
+    status = Path("/proc/self/status")
+    if status.is_file() and (found := re.search(r"^VmHWM:\s*(\d+) kB$", status.read_text("utf-8"), re.MULTILINE)):
+        return int(found[1]) * 1024 / 1e6
     try:
         import resource
-    except ImportError:  # Windows does not tell
-        return {}
+    except ImportError:
+        return float("nan")
     unit = 1 if sys.platform == "darwin" else 1024
-    return {"peak memory, MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6}
-
-
-def file_hash(path: Path) -> str:
-    """SHA-256 of a file."""
-    return hashlib.sha256(_content(path)).hexdigest()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
 def _content(path: Path) -> bytes:

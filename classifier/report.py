@@ -15,7 +15,7 @@ from classifier.errors import InputError
 from classifier.framework import load_framework
 from classifier.job import guess_text, kind
 from classifier.private import write_private
-from classifier.rows import Table, as_text
+from classifier.rows import Table, as_level, as_text
 from classifier.tables import open_table, position
 from classifier.words import words
 
@@ -43,7 +43,7 @@ class Counts:
     models: Counter[str] = field(default_factory=Counter)
 
 
-def write_report(scored: Path, page: Path, notice: str, *, text: str | None = None, group: str | None = None, smallest: int = 10) -> None:
+def write_report(scored: Path, page: Path, notice: str, *, text: str | None, group: str | None, smallest: int) -> None:
     """Write the page for a table that `score` wrote.
 
     Parameters
@@ -80,7 +80,7 @@ def _count(table: Table, path: Path, text: str | None, group: str | None) -> Cou
                 counts.models[as_text(row[place["model"]])] += 1
             if status != "ok":
                 continue
-            level = _level(row[place["level"]], path, number)
+            level = as_level(row[place["level"]], len(_LEVELS), f"{path}: row {number}")
             counts.levels[level] += 1
             if counts.unsure is not None:
                 counts.unsure[level] += "|" in as_text(row[place["level_set"]])
@@ -103,17 +103,6 @@ def _guessed(table: Table, path: Path) -> int | None:
         return given[guess_text(Table(tuple(table.columns[i] for i in given), table.total, table.described, read), path)]
     except InputError:
         return None
-
-
-def _level(cell: Any, path: Path, number: int) -> int:
-    try:
-        level = int(float(as_text(getattr(cell, "value", cell))))
-    except (ValueError, OverflowError):  # infinite is a number too
-        level = -1
-    if level not in _LEVELS:
-        # The cell is not repeated: where the columns are mixed up, it is an example.
-        raise InputError(f"{path}: row {number}: the cell in column 'level' is no level.")
-    return level
 
 
 def _keys(cell: Any, path: Path, number: int) -> set[str]:

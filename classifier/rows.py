@@ -1,4 +1,4 @@
-"""Rows of a table on their way from a file to a file: cells as they were, and what is wrong with a row."""
+"""Rows of a table on their way from a file to a file: cells as they were, and what is wrong with a row. Records of a JSON Lines file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
+
+from classifier.errors import InputError
 
 # Few enough that memory stays small, many enough that reading is not the slow part.
 CHUNK = 256
@@ -92,6 +95,59 @@ def as_text(cell: object) -> str:
     if isinstance(cell, dict | list):
         return json.dumps(cell, ensure_ascii=False, default=as_text)
     return str(cell)
+
+
+def as_level(cell: object, count: int, where: str) -> int:
+    """A cell of the column `level` as one of the levels from 0 to `count` - 1.
+
+    Raises
+    ------
+    InputError
+        When it is none. The cell is not repeated: where the columns are mixed up, it is an example.
+    """
+    try:
+        level = float(as_text(cell))
+    except ValueError:
+        level = -1.0
+    if level not in range(count):
+        raise InputError(f"{where}: the cell in column 'level' is no level.")
+    return int(level)
+
+
+def read_records(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON Lines file, each with the number of its line; blank lines are passed over.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read or, with its number, when a line is no object.
+    """
+    for number, line in read_lines(path):
+        try:
+            yield number, parse_record(line)
+        except ValueError as error:
+            raise InputError(f"{path}:{number}: {error}.") from error
+
+
+def read_lines(path: Path) -> list[tuple[int, str]]:
+    """The lines of a text that are not blank, with their numbers, cut at line feeds only: JSON may hold U+2028 and its like as they are."""
+    try:
+        return [(number, line) for number, line in enumerate(path.read_text("utf-8").split("\n"), 1) if line.strip()]
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text ({error.reason} at byte {error.start}).") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}).") from error
+
+
+def parse_record(line: str) -> dict[str, Any]:
+    """The JSON object of a line; ValueError, with a reason that can be shown, where it is none."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    return record
 
 
 def encodable(text: str) -> str:

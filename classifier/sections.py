@@ -12,6 +12,8 @@ Points = tuple[tuple[float, float], ...]
 # The curve that would lie on the diagonal if every confidence were true.
 RELIABILITY = "share right (up) by confidence (right)"
 
+# A title, a rule below it, and rows that are set in.
+_SECTION = re.compile(r"^(?P<title>\S.*)\n-+$(?P<rows>(?:\n  .*)*)", re.MULTILINE)
 _NUMBER = r"-?(?:\d+\.\d+|nan)"
 # A name holds single blanks only, which keeps the rows of tables apart from figures.
 _FIGURE = re.compile(rf"  (?P<name>\S+(?: \S+)*) +(?P<value>{_NUMBER})(?:   \[(?P<low>{_NUMBER}), (?P<high>{_NUMBER})\])?")
@@ -36,18 +38,12 @@ class Section:
 
 
 def read_sections(printed: str) -> list[Section]:
-    """The sections that were printed with a blank line between them; what is no section is left out.
+    """The sections that were printed, also within a Markdown page; what is no section is left out.
 
     >>> read_sections("Level (n = 2)\\n-------------\\n  qwk   0.500\\n  recall  0: 1.00")
     [Section(title='Level (n = 2)', figures={'qwk': (0.5, None)}, lines=('recall  0: 1.00',), curves={})]
     """
-    found = []
-    for part in re.split(r"\n{2,}", printed.strip("\n")):
-        title, _, rest = part.partition("\n")
-        rule, *rows = rest.split("\n")
-        if set(rule) == {"-"}:
-            found.append(_section(title, rows))
-    return found
+    return [_section(found["title"], found["rows"].split("\n")[1:]) for found in _SECTION.finditer(printed)]
 
 
 def _section(title: str, rows: list[str]) -> Section:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.assessment import Finding
-from classifier.corpus import Label
+from classifier.corpus import Example, Label, level_of
 from classifier.document import Segment, cues
 from classifier.encoder import TOKEN_FLOOR, Encoding, expit
 
@@ -121,6 +121,12 @@ class SpanTagger:
 def located(text: str, labels: Sequence[Label]) -> list[Span]:
     """Where the quotes of labels stand in the text."""
     return [Span(label.key, text.index(label.quote), text.index(label.quote) + len(label.quote)) for label in labels if label.quote in text]
+
+
+def decisive_marks(example: Example) -> list[Span]:
+    """Where the evidence of the text's own level, or of a higher one, stands; none at level 0."""
+    level = example.ratings["level"]
+    return [mark for mark in located(example.text, example.evidence) if level_of(mark.key) >= level > 0]
 
 
 def meet(a: Span | Finding, b: Span | Finding) -> bool:

@@ -16,11 +16,12 @@ from functools import cache
 from typing import Any
 
 from classifier.assessment import Assesses
-from classifier.corpus import Example
+from classifier.corpus import Example, level_of
 from classifier.document import Segment, segments
 from classifier.framework import DATA, load_framework
 from classifier.pairs import Pair
 from classifier.sections import Figure, Section
+from classifier.spans import located
 from classifier.words import words
 
 Made = str | tuple[str, str] | None
@@ -325,9 +326,8 @@ def _decisive_of_another(example: Example) -> str | None:
 def _decisive(example: Example) -> list[Segment]:
     """The sentences in which the readers' evidence of the text's own level lies; none below level 2, where nothing could be left."""
     level = example.ratings["level"]
-    quotes = [label.quote for label in example.evidence if level >= 2 and label.key.startswith(f"{level}.")]
-    spans = [(example.text.find(quote), example.text.find(quote) + len(quote)) for quote in quotes]
-    return [s for s in segments(example.text) if any(s.start < end and start < s.end for start, end in spans)]
+    marks = [mark for mark in located(example.text, example.evidence) if level_of(mark.key) == level >= 2]
+    return [s for s in segments(example.text) if any(s.start < m.end and m.start < s.end for m in marks)]
 
 
 def _typos(example: Example, share: float) -> str:

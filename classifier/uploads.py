@@ -29,7 +29,7 @@ MAX_RATIO = 100
 MAX_MEMBERS = 1_000
 PDF_SECONDS = 20
 
-_NEEDED = "pip install 'service-excellence-classifier[web]'"
+_NEEDED = "pip install '.[web]' in this program's folder"
 _ENCODING = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 

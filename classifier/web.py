@@ -29,7 +29,7 @@ from classifier.assessment import Assessment
 from classifier.assessor import Assessor, read_manifest
 from classifier.document import MAX_CHARACTERS, messages
 from classifier.errors import InputError
-from classifier.explain import advise
+from classifier.explain import advise, client_note, perhaps_own_team
 from classifier.framework import framework_names, load_framework
 from classifier.gate import Gate, problem
 from classifier.schema import Answer, Answers, FrameworkName, Frameworks, Health, ManyTexts, ModelFacts, OneText, PageText, Problem, ReadText
@@ -97,7 +97,9 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
             marks=marked,
             pieces=pieces(asked.text, marked),
             questions=questions(assessment, framework, asked.target),
-            why=next((line for section in advise(assessment, framework.key) if section.key == "level" for line in section.lines), ""),
+            advice={section.key: section for section in advise(assessment, framework.key)},
+            client_note=client_note(assessment),
+            perhaps_own_team=perhaps_own_team(assessment),
             no_words=not any(f.key == b.key for f in assessment.evidence for b in framework.behaviours),
             target=asked.target,
             change=None if before is None else change(before, assessment, framework),
@@ -164,9 +166,8 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
 
     @app.get("/sample", include_in_schema=False)
     async def sample() -> ReadText:
-        """A text to try the page with: a worked example of the source document."""
-        framework = load_framework("cra")
-        return ReadText(text=framework.scale(framework.main_scale).level(2).worked_example)
+        """A text to try the page with."""
+        return ReadText(text=page["sample_text"])
 
     @app.post("/page", response_class=HTMLResponse, include_in_schema=False)
     async def result(asked: PageText) -> HTMLResponse:

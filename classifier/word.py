@@ -69,6 +69,8 @@ def _summary(assessment: Assessment, framework: Framework, recourse: str) -> lis
     if not assessment.ok:
         return [word["refused"].format(reason=assessment.status.removeprefix("refused: ")), *closing]
     scale = framework.scale(framework.main_scale)
+    if scale.key not in assessment.ratings:
+        return [messages()["explain"]["untrained"].format(name=framework.name), *closing]
     rating = assessment.ratings[scale.key]
     lines = [
         word["level"].format(name=framework.name, level=rating.level, last=scale.values[-1], notion=scale.level(rating.level).notion),

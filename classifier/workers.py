@@ -70,7 +70,7 @@ def on_dask(folder: Path | None, version: str, address: str | None, partitions: 
         import dask.dataframe
         import distributed
     except ImportError as error:
-        raise InputError("Dask is not installed; install it with: pip install 'service-excellence-classifier[dask]'.") from error
+        raise InputError("Dask is not installed; install it with: pip install '.[dask]' in this program's folder.") from error
     cluster: Any = distributed  # neither has types
     frames: Any = dask.dataframe
     try:

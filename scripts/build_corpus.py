@@ -16,8 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from classifier.corpus import REGISTERS
+from classifier.corpus import REGISTERS, register_of
 from classifier.framework import framework_names, load_framework
+from classifier.rows import read_records
 
 ROOT = Path(__file__).resolve().parents[1]
 CORPUS = ROOT / "corpus" / "en"
@@ -28,7 +29,7 @@ ORDER = (
 
 
 def read(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()] if path.is_file() else []
+    return [record for _, record in read_records(path)] if path.is_file() else []
 
 
 def lines(records: Iterable[dict[str, Any]]) -> str:
@@ -88,12 +89,12 @@ def datasheet(built: dict[str, str]) -> str:
     rows = ["| writer | examples | level 0 | 1 | 2 | 3 | 4 | flags | look-alikes | words, mean |", "| --- |" + " ---: |" * 9]
     whole: list[dict[str, Any]] = []
     for name, content in sorted(built.items()):
-        records = [json.loads(line) for line in content.splitlines()]
+        records = [json.loads(line) for line in content.split("\n") if line]
         whole += records
         rows.append(counted(Path(name).stem, records))
     rows.append(counted("**all**", whole))
     by_register = ["| register | examples | level 0 | 1 | 2 | 3 | 4 | flags | look-alikes | words, mean |", "| --- |" + " ---: |" * 9]
-    by_register += [counted(name, [r for r in whole if first <= r["source"] <= last]) for name, first, last in REGISTERS]
+    by_register += [counted(name, [r for r in whole if register_of(r["source"]) == name]) for name, *_ in REGISTERS]
     path = ROOT / "corpus" / "README.md"
     before, rest = path.read_text("utf-8").split("<!-- counts -->\n")
     return (

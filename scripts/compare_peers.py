@@ -2,9 +2,9 @@
 
     python scripts/compare_peers.py --minilm DIR --examples FILE --statements FILE --out peers.md
 
-- made: the corpus, in folds of whole groups of writers (pairs and rewrites stay together); every peer learns from the
-  same examples and is asked about the same ones.
-- outside (--examples): labelled examples from elsewhere, by the peer trained on the whole corpus; ours is the model folder.
+- made: the texts of the corpus that the encoders of our folds read (`fold_read`), in folds of whole groups of writers
+  (pairs and rewrites stay together); every peer learns the level from the same examples and is asked about the same ones.
+- outside (--examples): labelled examples from elsewhere, by the peer trained on all of these; ours is the model folder.
 - statements (--statements): levelled statements of other organizations; Spearman correlation of the expected level with
   the organization's own level, averaged over organizations. JSON Lines with organization, scale_level and text.
 
@@ -58,18 +58,19 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
     from sklearn.model_selection import GroupKFold
 
-    from classifier.assessor import load_assessor
+    from classifier.assessor import fold_read, load_assessor
     from classifier.corpus import read_corpus, read_examples, writer_groups
     from classifier.heads import median_level
     from classifier.metrics import grouped_spearman, interval, qwk
 
     whole = read_corpus(options.corpus)
     groups = writer_groups(whole)
-    made = whole[:: options.every]
+    encoder = load_assessor(options.model).encoder
+    made = [whole[i] for i in fold_read(encoder, whole)[:: options.every]]
     writers = np.array([groups[e.source] for e in made])
     peer = make(options.quality_of, options.minilm, options.model)
     found: dict[str, Any] = {}
-    if isinstance(peer, Ours) and not any(load_assessor(options.model).encoder.trained_on(e.text) for e in made):
+    if isinstance(peer, Ours) and not any(encoder.trained_on(e.text) for e in made):
         # Without the scores of encoders that had not seen the writer, it would be asked about the very texts that it learnt from.
         found["made"] = "not measured: unseen.npz holds none of the texts"
     else:
@@ -89,7 +90,7 @@ def quality(options: argparse.Namespace) -> dict[str, Any]:
         real, answered = np.array([e.ratings["level"] for e in outside]), median_level(peer.probabilities([e.text for e in outside]))
         found["outside"] = [qwk(real, answered, SIZE), *interval(lambda i: qwk(real[i], answered[i], SIZE), len(real))]
     if options.statements:
-        records = [json.loads(line) for line in options.statements.read_text("utf-8").splitlines() if line.strip()]
+        records = [json.loads(line) for line in options.statements.read_text("utf-8").split("\n") if line.strip()]
         expected = peer.probabilities([r["text"] for r in records]) @ np.arange(SIZE)
         if np.ptp(expected):  # a peer that says the same of every statement has no order
             found["statements"] = [grouped_spearman(expected, np.array([r["scale_level"] for r in records]), [r["organization"] for r in records])]
@@ -134,8 +135,8 @@ def measured(name: str, options: argparse.Namespace) -> dict[str, Any]:
 def learnt(name: str, options: argparse.Namespace, kept: Path) -> dict[str, Any]:
     """Quality of a peer, which is left trained in `kept`; what stands there is taken where it answers the same question."""
     given = [*map(str, sorted(options.corpus.glob("*.jsonl"))), *(str(path) for path in (options.examples, options.statements) if path)]
-    if name == "ours":
-        given += [str(options.model / "model.json"), str(options.model / "encoder" / "unseen.npz")]
+    unseen = options.model / "encoder" / "unseen.npz"  # names the texts that all learn from
+    given += [*([str(unseen)] if unseen.is_file() else []), *([str(options.model / "model.json")] if name == "ours" else [])]
     digest = hashlib.sha256(b"".join(Path(path).read_bytes() for path in given))
     asked = f"{name} {EPOCHS} {SHOTS} {STEPS} {options.folds} {options.every} {bool(options.examples)} {bool(options.statements)} {digest.hexdigest()}"
     stored = kept / "quality.json"
@@ -182,8 +183,9 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
 
 def notes(options: argparse.Namespace) -> str:
     return (
-        f"Made: {options.folds} folds of whole groups of writers, the same for all; ours with encodings by encoders that had not seen the writer. "
-        "In brackets 95 % bootstrap intervals (made: over writers). Outside and statements: trained on the whole corpus. "
+        f"Made: the texts that the encoders of our folds read, in {options.folds} folds of whole groups of writers, the same for all; "
+        "ours with encodings by encoders that had not seen the writer. "
+        "In brackets 95 % bootstrap intervals (made: over writers). Outside and statements: trained on all these texts. "
         f"spaCy: {EPOCHS} epochs; SetFit: {SHOTS} texts a level, {STEPS} steps of 16 pairs. "
         "No setting of theirs was chosen on outside texts; whether one of ours was, our report says. "
         f"Costs: {os.cpu_count()} cores, a fresh process each; cold start is the median of {COLD_STARTS}, from the start of Python to the first answer; "

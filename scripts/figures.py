@@ -26,7 +26,8 @@ SHOWN_IN = (ROOT / "README.md", ROOT / "models" / "en" / "README.md")
 Figures = Mapping[str, Mapping[str, str]]
 
 MADE, NEW, OUTSIDE = "Made corpus, writer left out", "Writers that the encoder was not trained on", "Examples"
-# Label of a row -> what stands in the columns: a section (without its column's title) and a figure, or words.
+# Label of a row -> what stands in the columns: a section (without its column's title) and a figure, or words. What rests on
+# another number of texts or pairs than its column's head says has that number behind it.
 ROWS: dict[str, tuple[tuple[str, str] | str, tuple[str, str] | str, tuple[str, str] | str]] = {
     **{
         label: ((": level", name),) * 3
@@ -35,7 +36,7 @@ ROWS: dict[str, tuple[tuple[str, str] | str, tuple[str, str] | str, tuple[str, s
             "level: exact": "exact",
             "level: adjacent": "adjacent",
             "level: calibration error": "calibration error (ECE)",
-            "plausible levels cover (aim .90)": "level set covers",
+            "plausible levels cover (set at .95; aim .88 to .95)": "level set covers",
             "plausible levels, mean number": "level set mean size",
         }.items()
     },
@@ -63,17 +64,21 @@ def table(figures: Figures) -> str:
     heads = f"| | made, writer left out (n = {counts[0]}) | made, writers new to the encoder (n = {counts[1]}) | texts by strangers (n = {counts[2]}) |"
     lines = [heads, "| --- | --- | --- | --- |"]
     for label, cells in ROWS.items():
-        shown = [cell if isinstance(cell, str) else _value(figures[title + cell[0]], cell[1]) for title, cell in zip(titles, cells, strict=True)]
+        shown = [
+            cell if isinstance(cell, str) else _value(figures[title + cell[0]], cell[1], count)
+            for title, cell, count in zip(titles, cells, counts, strict=True)
+        ]
         lines.append(f"| {label} | {' | '.join(shown)} |")
     return "\n".join(lines) + "\n"
 
 
-def _value(section: Mapping[str, str], name: str) -> str:
-    """A figure by its name, behind which the report may put the number of cases."""
-    found = [value for printed, value in section.items() if printed == name or printed.startswith(f"{name} (n = ")]
-    if not found:
-        raise SystemExit(f"The evaluation has no figure {name!r}.")
-    return found[0]
+def _value(section: Mapping[str, str], name: str, count: str) -> str:
+    """A figure by its name, behind which the report may put the number of cases, with this or the section's own number where it is not `count`."""
+    for printed, value in section.items():
+        if found := re.fullmatch(rf"{re.escape(name)}(?: \(n = (\d+)\))?", printed):
+            own = found[1] or section.get("n", count)
+            return value if own == count else f"{value}, n = {own}"
+    raise SystemExit(f"The evaluation has no figure {name!r}.")
 
 
 def put(text: str, mark: str, content: str) -> str:

@@ -26,8 +26,10 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+from fastapi import FastAPI
 from files import docx_of, pdf_of, with_part
 from fixed import DRAFT, FixedAssessor
+from starlette.routing import Route
 from starlette.testclient import TestClient
 
 import classifier.cli
@@ -126,13 +128,11 @@ def one_command(arguments: list[str], folder: Path, content: bytes) -> str:
     return f"exit code {code}"
 
 
-paths = st.sampled_from(
-    ["/", "/page", "/report", "/v1/assess", "/v1/read", "/v1/annotate", "/v1/frameworks", "/openapi.json", "/static/page.js", "/static/../cli.py"]
-)
 bodies = st.one_of(
     st.binary(max_size=200),
     st.builds(lambda value: json.dumps(value).encode(), json_values),
     st.builds(lambda text: json.dumps({"text": text}).encode(), texts),
+    st.builds(lambda drafts: json.dumps({"texts": drafts}).encode(), st.lists(texts, max_size=3)),
     files,
 )
 # No verb that serves or trains: the first does not come back, the second is asked for by its own tests.
@@ -166,11 +166,17 @@ commands = st.tuples(st.sampled_from(["assess", "score", "report", "check", "car
 )
 
 
+def paths(app: FastAPI) -> list[str]:
+    """Every path that the app serves, a static file, and a path that leads out of the folder of those."""
+    return [*sorted(cast(Route, route).path for route in app.routes), "/static/page.js", "/static/../cli.py"]
+
+
 def doors(folder: Path) -> dict[str, tuple[float, Callable[[Any], str], Any]]:
     """Door -> share of the cases, what one case runs, what it is drawn from."""
-    client = TestClient(create_app(cast(Assessor, FixedAssessor()), hosts={"localhost"}), base_url="http://localhost", raise_server_exceptions=False)
+    app = create_app(cast(Assessor, FixedAssessor()), hosts={"localhost"})
+    client = TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
     requests = st.tuples(
-        st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]), paths, bodies,
+        st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD"]), st.sampled_from(paths(app)), bodies,
         st.sampled_from(["application/json", "application/octet-stream", "text/plain", "multipart/form-data; boundary=x", ""]),
         st.sampled_from(["localhost", "localhost", "localhost", "evil.example", "[::1"]),
     )  # fmt: skip

@@ -2,13 +2,14 @@
 
     python scripts/learning_curve.py --examples FILE
 
-For each register of the made corpus (an author's prose, the register of real answers, both) and a growing number of
-writers: QWK on FILE of our heads on the encoder's encodings, and of TF-IDF with logistic regression on the same texts.
+For each register of the made corpus, for all of it, and for a growing number of writers: QWK on FILE of our heads on the
+encoder's encodings, and of TF-IDF with logistic regression on the same texts. Only texts that the encoders of the folds
+read count (`fold_read`): our heads learn the level from no others.
 Each row is the mean over a few random orders of the writers; writers that pairs or rewrites tie together come together.
 The file is read, measured and not kept.
 
 Our heads learn from encodings by encoders that had not seen the writer, but FILE is encoded by the shipped encoder, which
-had learnt from all writers. So our column shows what more writers give to the heads alone; TF-IDF starts from nothing.
+had learnt from nearly all writers, from all of these. So our column shows what more writers give to the heads alone; TF-IDF starts from nothing.
 """
 
 from __future__ import annotations
@@ -21,14 +22,19 @@ from pathlib import Path
 import numpy as np
 from peers import SIZE, Counted, levels_of
 
-from classifier.assessor import Assessor, load_assessor
-from classifier.corpus import Example, read_corpus, read_examples, writer_groups
+from classifier.assessor import Assessor, fold_read, load_assessor
+from classifier.corpus import REGISTERS, Example, read_corpus, read_examples, register_of, writer_groups
 from classifier.heads import median_level
 from classifier.metrics import qwk
 
 ROOT = Path(__file__).resolve().parents[1]
-AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
 WRITERS = (2, 4, 8, 16, 32)
+
+
+def by_register(examples: Sequence[Example]) -> dict[str, list[Example]]:
+    """Register -> its examples, and all of them; registers without any are left out."""
+    found = {name: [e for e in examples if register_of(e.source) == name] for name, _, _ in REGISTERS}
+    return {name: members for name, members in found.items() if members} | {"all": list(examples)}
 
 
 def draws(examples: Sequence[Example], groups: Mapping[str, str], orders: int) -> dict[int, list[list[Example]]]:
@@ -56,21 +62,17 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=3, metavar="N", help="random orders of the writers to average over (default 3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the table to this file, too")
     options = parser.parse_args()
-    made, outside = read_corpus(options.corpus), read_examples(options.examples)
-    registers = {
-        "author's prose": [e for e in made if e.source in AUTHORS_PROSE],
-        "real register": [e for e in made if e.source not in AUTHORS_PROSE],
-        "both": made,
-    }
-    # Encoded once, before the curve: neither depends on the examples that the heads learn from.
     shipped = load_assessor(options.model)
+    whole, outside = read_corpus(options.corpus), read_examples(options.examples)
+    made = [whole[i] for i in fold_read(shipped.encoder, whole)]
+    # Encoded once, before the curve: neither depends on the examples that the heads learn from.
     read_of = {reading.text: reading for reading in shipped.read_unseen(e.text for e in made)}
     texts, true = [e.text for e in outside], levels_of(outside)
     asked = shipped.read_unseen(texts)
     print(f"{len(made)} made and {len(outside)} outside examples encoded", file=sys.stderr)
     lines = [f"QWK on {len(outside)} examples from elsewhere, mean (least to most) of {options.orders} orders of the writers", ""]
     lines += ["| register | writers | examples | our heads | TF-IDF |", "| --- | ---: | ---: | ---: | ---: |"]
-    for register, examples in registers.items():
+    for register, examples in by_register(made).items():
         for count, parts in draws(examples, writer_groups(made), options.orders).items():
             ours, counted = [], []
             for part in parts:

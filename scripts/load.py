@@ -19,12 +19,13 @@ from pathlib import Path
 
 import numpy as np
 
+from classifier.rows import read_records
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
 def texts() -> list[str]:
-    lines = [line for path in sorted((ROOT / "corpus" / "en").glob("t*.jsonl")) for line in path.read_text("utf-8").splitlines()]
-    return [json.loads(line)["text"] for line in lines]
+    return [record["text"] for path in sorted((ROOT / "corpus" / "en").glob("t*.jsonl")) for _, record in read_records(path)]
 
 
 async def ask(port: int, text: str) -> int:

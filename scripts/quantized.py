@@ -8,10 +8,11 @@ spoil. So each linear layer of the transformer gets weights multiplied, and inpu
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import onnx
+import onnx.numpy_helper
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import nn
@@ -75,3 +76,37 @@ def smoothed(encoder: nn.Module, texts: Sequence[Sequence[int]]) -> nn.Module:
         scale = (largest[name].clamp_min(1e-5) ** SMOOTHING / weights.clamp_min(1e-5) ** (1 - SMOOTHING)).clamp(1e-3, 1e3)
         setattr(encoder.get_submodule(parent), last, Smoothed(linear, scale))
     return encoder
+
+
+def read_quantized(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights of a network that `write_quantized` wrote, as floats under the names of `like`; those that it does not hold are those of `like`.
+
+    A weight is what is left of the trained one after rounding to 8 bits.
+    """
+    graph = onnx.load(str(path)).graph
+    stored = {value.name: onnx.numpy_helper.to_array(value) for value in graph.initializer}
+    users: dict[str, list[onnx.NodeProto]] = {}
+    for node in graph.node:
+        for name in node.input:
+            users.setdefault(name, []).append(node)
+    found = {name: torch.tensor(stored[name]) for name in like if name in stored}
+    for node in graph.node:
+        if node.op_type == "MatMulInteger" and node.input[1] in stored:
+            root = node.input[1].removesuffix("_quantized")
+            weight = (stored[node.input[1]].astype("float32") - stored[f"{root}_zero_point"]) * stored[f"{root}_scale"]
+            bias = _bias(node, users, stored)
+            layer = bias.replace(".linear.bias", "").removesuffix(".bias")
+            if ".linear." in bias:
+                inverse = stored.get(f"{layer}.inverse")
+                # Query, key and value share theirs, which is stored once.
+                weight *= (stored[f"{layer.rpartition('.')[0]}.q.inverse"] if inverse is None else inverse)[:, None]
+            found[f"{layer}.weight"], found[f"{layer}.bias"] = torch.tensor(weight.T.copy()), torch.tensor(stored[bias])
+    return {name: found.get(name, value) for name, value in like.items()}
+
+
+def _bias(product: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], stored: Mapping[str, object]) -> str:
+    """Name of the bias that is added to a product, a few nodes on."""
+    node = product
+    while not (node.op_type == "Add" and any(name.endswith("bias") and name in stored for name in node.input)):
+        (node, *_) = users[node.output[0]]
+    return next(name for name in node.input if name.endswith("bias") and name in stored)

@@ -27,6 +27,7 @@ import math
 import random
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +40,19 @@ from torch import nn
 from torch.nn import functional
 from transformers import AutoModel
 
-from classifier.corpus import CLIENTS, DICTIONARIES, Example, Label, read_corpus, scale_sizes, writer_groups
+from classifier.corpus import (
+    AUTHORS_PROSE,
+    CLIENTS,
+    DICTIONARIES,
+    MANY_VOICES,
+    PLAIN_PROSE,
+    Example,
+    Label,
+    read_corpus,
+    register_of,
+    scale_sizes,
+    writer_groups,
+)
 from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, TOKEN_STEPS, text_hash
 from classifier.framework import framework_names, load_framework
 
@@ -47,9 +60,8 @@ BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 WINDOW = 512
 CALIBRATION = 64  # texts that show the exported network's range of activations
 BATCH = 16
-# Files in an author's prose weigh 1, those in the plain prose of applicants, career sites and chatbots 4, and all others 2.
-AUTHORS_PROSE = {f"t{k:02d}" for k in range(1, 10)}
-PLAIN_PROSE = {f"t{k}" for k in range(72, 94)}
+# How much a text weighs: the plain prose of real answers the most, an author's the least.
+WEIGHTS = {AUTHORS_PROSE: 1.0, MANY_VOICES: 2.0, PLAIN_PROSE: 4.0}
 LOSS_WEIGHTS = {
     "level": 4.0, "client": 4.0, "pspc_level": 1.0, "involvement": 0.8, "commitment": 0.8, "tokens": 1.0, "keys": 0.5, "pairs": 2.0, "flag pairs": 1.0,
     "ladders": 0.5,
@@ -70,8 +82,11 @@ def keys() -> list[str]:
 
 def key_weights() -> torch.Tensor:
     """(3, n_keys): the rows of KEY_WEIGHTS for each key."""
-    kinds = ["means" if key.startswith("means:") else "evidence" if key[0].isdigit() else "flags" for key in keys()]
-    return torch.tensor([KEY_WEIGHTS[kind] for kind in kinds]).T
+    return torch.tensor([KEY_WEIGHTS[kind(key)] for key in keys()]).T
+
+
+def kind(key: str) -> str:
+    return "means" if key.startswith("means:") else "evidence" if key[0].isdigit() else "flags"
 
 
 def document_scores() -> list[str]:
@@ -89,7 +104,8 @@ class Item:
     key_mask: np.ndarray  # (n_keys,) 0 where the readers did not look for a key
     weight: float
     hidden: torch.Tensor | None = None
-    stand_in: Item | None = None  # the same text with words taken out, which goes through in its place in every second epoch
+    stand_in: Item | None = None  # the same text, changed, which goes through in its place in every second epoch
+    most: int | None = None  # of a stand-in, the highest level that it may show
     rank: int | None = None  # of a statement, the level within its dictionary
 
 
@@ -105,13 +121,13 @@ def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None)
             if first < start + len(mark.quote) and last > start:
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
-    return Item(example, ids, targets, mask, weight or (1.0 if example.source in AUTHORS_PROSE else 4.0 if example.source in PLAIN_PROSE else 2.0))
+    return Item(example, ids, targets, mask, weight or WEIGHTS.get(register_of(example.source) or "", 2.0))
 
 
 def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
     """The statements of each dictionary."""
     found: dict[str, list[Item]] = {}
-    for line in path.read_text("utf-8").splitlines():
+    for line in filter(None, path.read_text("utf-8").split("\n")):
         record = json.loads(line)
         item = prepare(Example("", record["text"], {}, None), tokenizer, 1.0)
         item.rank = record["scale_level"]
@@ -228,10 +244,12 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     total = torch.zeros(())
     column = 0
     for scale, size in encoder.sizes.items():
-        given = torch.tensor([float(scale in item.example.ratings) for item in batch])
+        given = torch.tensor([float(scale in item.example.ratings) for item in batch])[:, None]
         targets = torch.tensor([[float(item.example.ratings.get(scale, 0) >= k) for k in range(1, size)] for item in batch])
+        if scale == "level":  # the cuts between the lowest and the highest level that a stand-in may show are not known
+            given = given * torch.tensor([[float(k <= i.example.ratings["level"] or i.most is None or k > i.most) for k in range(1, size)] for i in batch])
         losses = functional.binary_cross_entropy_with_logits(document[:, column : column + size - 1], targets, reduction="none")
-        total = total + LOSS_WEIGHTS[scale] * (losses.mean(1) * weight * given).mean()
+        total = total + LOSS_WEIGHTS[scale] * ((losses * given).mean(1) * weight).mean()
         column += size - 1
     client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
     losses = functional.cross_entropy(document[:, column:], client, reduction="none", ignore_index=-1)
@@ -250,26 +268,31 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     return total + LOSS_WEIGHTS["pairs"] * pair_loss(document, batch) + LOSS_WEIGHTS["flag pairs"] * flag_pair_loss(highest, wanted.amax(1), batch)
 
 
+def partners(batch: list[Item]) -> Iterator[tuple[int, int]]:
+    """Places of the two texts of each pair, both ways round."""
+    for (i, one), (k, other) in itertools.permutations(enumerate(batch), 2):
+        if one.example.pair is not None and one.example.pair == other.example.pair:
+            yield i, k
+
+
 def pair_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
     """Logistic loss of the difference between the two texts of a pair, at each cut of the level that lies between them."""
     losses = []
-    for i, one in enumerate(batch):
-        for k, other in enumerate(batch):
-            low, high = one.example.ratings["level"], other.example.ratings["level"]
-            if one.example.pair is not None and one.example.pair == other.example.pair and low < high:
-                losses.append(functional.softplus(document[i, low:high] - document[k, low:high]).mean())
+    for i, k in partners(batch):
+        low, high = batch[i].example.ratings["level"], batch[k].example.ratings["level"]
+        if low < high:
+            losses.append(functional.softplus(document[i, low:high] - document[k, low:high]).mean())
     return torch.stack(losses).sum() / len(batch) if losses else torch.zeros(())
 
 
 def flag_pair_loss(highest: torch.Tensor, held: torch.Tensor, batch: list[Item]) -> torch.Tensor:
     """Logistic loss of the difference, less a margin of 1, between the two texts of a pair of which one alone holds a flag."""
-    flags = torch.tensor([not key[0].isdigit() and not key.startswith("means:") for key in keys()])
+    flags = torch.tensor([kind(key) == "flags" for key in keys()])
     losses = []
-    for i, one in enumerate(batch):
-        for k, other in enumerate(batch):
-            alone = flags & (held[i] > held[k])
-            if one.example.pair is not None and one.example.pair == other.example.pair and alone.any():
-                losses.append(functional.softplus(1 - highest[i, alone] + highest[k, alone]).mean())
+    for i, k in partners(batch):
+        alone = flags & (held[i] > held[k])
+        if alone.any():
+            losses.append(functional.softplus(1 - highest[i, alone] + highest[k, alone]).mean())
     return torch.stack(losses).sum() / len(batch) if losses else torch.zeros(())
 
 
@@ -410,7 +433,9 @@ def main() -> None:
     chance = random.Random(options.seed)
     for item in items:
         changed = stand_in(item.example, chance)
-        item.stand_in = prepare(changed, tokenizer, 1.0) if changed else None
+        if changed:
+            item.stand_in = prepare(changed.example, tokenizer, 1.0)
+            item.stand_in.most = changed.most
     ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
     cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 from fixed import DRAFT
 
-from classifier.assessor import Assessor, apply_guide, shipped_model
+from classifier.assessor import Assessor, apply_guide, fold_read, of_the_level, shipped_model
 from classifier.corpus import CLIENTS, Example
 from classifier.encoder import Encoder
 from classifier.errors import InputError
@@ -41,6 +42,21 @@ def test_learns_something_that_holds_for_writers_left_out(small: Small, trained:
     assert np.corrcoef(true, expected)[0, 1] > 0.7
     shuffled = np.random.default_rng(0).permutation(true)
     assert abs(np.corrcoef(shuffled, expected)[0, 1]) < 0.2
+
+
+def test_level_sets_of_writers_left_out_do_not_know_their_levels(small: Small, trained: Assessor) -> None:
+    examples, readings = small
+    others = [replace(e, ratings={**e.ratings, "level": 4 - e.ratings["level"]}) if e.source == examples[0].source else e for e in examples]
+    before, after = (trained.cross_assess(given, readings, folds=3)[0].ratings["level"] for given in (examples, others))
+    assert before == after and len(before.level_set) < 5
+
+
+def test_the_level_is_learnt_from_a_desk_and_not_from_made_texts_new_to_the_encoder(assessor: Assessor, corpus: list[Example]) -> None:
+    known = next(e for e in corpus if assessor.encoder.trained_on(e.text))
+    new = next(e for e in corpus if not assessor.encoder.trained_on(e.text))
+    assert of_the_level(assessor.encoder, [new, known, replace(new, source="desk-1")]) == [1, 2]
+    assert fold_read(assessor.encoder, [new, known, replace(new, source="desk-1")]) == [1]
+    assert of_the_level(assessor.encoder, [new]) == [0]
 
 
 def test_the_guide_ties_the_client_to_the_level() -> None:

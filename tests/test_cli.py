@@ -10,6 +10,7 @@ from hashlib import sha256
 from html import escape
 from pathlib import Path
 
+import numpy as np
 import pytest
 from stub_assessor import StubAssessor
 
@@ -132,7 +133,7 @@ def test_the_help_of_each_verb_holds_an_example(verb: str) -> None:
 def test_without_scikit_learn_the_extra_is_named(arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr("classifier.cli.find_spec", lambda name: None)
     assert main(arguments) == 1
-    assert capsys.readouterr().err == "Training and evaluating need scikit-learn: pip install 'service-excellence-classifier[train]'.\n"
+    assert capsys.readouterr().err == "Training and evaluating need scikit-learn: pip install '.[train]' in this program's folder.\n"
 
 
 @pytest.fixture
@@ -150,7 +151,7 @@ def test_evaluate_prints_and_draws_every_part(
     few: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The bootstrap, the repeated timing and the stress suite take their time, and are tested where they are made.
-    monkeypatch.setattr("classifier.evaluation.interval", lambda *_: (0.25, 0.75))
+    monkeypatch.setattr("classifier.evaluation.interval", lambda measure, n, *_: (measure(np.arange(n)),) * 2)
     monkeypatch.setattr("classifier.provenance._RUNS", 2)
     monkeypatch.setattr("classifier.provenance._BATCH", 2)
     monkeypatch.setattr("classifier.cli._stress", lambda *_: [Section("Stress: 1 tests, 1 cases")])

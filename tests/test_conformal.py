@@ -17,6 +17,16 @@ def test_sets_are_contiguous_and_hold_the_mode(mass: float) -> None:
         assert row[list(found)].sum() >= mass - 1e-9
 
 
+def test_the_mass_is_what_the_sets_without_the_true_level_hold() -> None:
+    rows = np.array([[0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.25, 0.25, 0.5]])
+    # Left out are: nothing; .7 alone, then .7 and .2; .5 alone, then .5 and .25.
+    for levels, masses in (([0, 1, 2], (0.0, 0.0, 0.0)), ([0, 0, 0], (0.0, 0.75, 0.9)), ([1, 2, 1], (0.5, 0.5, 0.7))):
+        found = [conformal_mass(rows, np.array(levels), rank / 4) for rank in (1, 2, 3)]
+        assert found == pytest.approx(masses, abs=1e-8)
+        assert all(level in level_set(row, found[2]) for row, level in zip(rows, levels, strict=True))
+    assert conformal_mass(rows, np.array([0, 0, 0]), 0.9) == 1
+
+
 def test_coverage_on_unseen_data() -> None:
     random = np.random.default_rng(0)
     rows = random.dirichlet(np.full(5, 0.7), 16000)

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import build_corpus
+import load
 import pytest
 
-from classifier.corpus import Example, check_corpus, read_corpus, read_examples, writer_groups
+from classifier.corpus import AUTHORS_PROSE, MANY_VOICES, PLAIN_PROSE, Example, check_corpus, read_corpus, read_examples, register_of, writer_groups
 from classifier.errors import InputError
+from classifier.rows import read_records
 
 GOOD = {
     "id": "a-1", "source": "a", "text": "I called the client back.", "level": 2, "involvement": 2, "commitment": 2, "client": "external",
@@ -56,6 +59,8 @@ def test_pairs_and_rewrites_stay_in_one_group(corpus: list[Example]) -> None:
         ({"pspc_level": 4}, "pspc_level is 4, not 0 to 3"),
         ({"client": "boss"}, "client is 'boss'"),
         ({"flags": [{"key": "rude", "quote": "called"}]}, "unknown key 'rude'"),
+        ({"level": None}, "no level"),
+        ({"evidence": [{"key": "p1.2", "quote": "called"}]}, "evidence has the unknown key 'p1.2'"),
         ({"evidence": [{"key": "2.4", "quote": "phoned"}]}, "the quote of evidence 2.4 is not in the text: 'phoned'"),
         ({"text": " "}, "no text"),
         ({"source": None}, "no source"),
@@ -80,6 +85,44 @@ def test_repeats_broken_lines_and_split_pairs_are_named(tmp_path: Path) -> None:
     assert "a.jsonl:2: the same text stands at" in faults
     assert "a.jsonl:3: not JSON" in faults
     assert "a.jsonl:4: 'p1' is in test here and in train at" in faults
+
+
+def test_no_pair_and_no_rewrite_tie_nothing(tmp_path: Path) -> None:
+    none: dict[str, object] = {"pair": None, "rewrites": None}
+    write(
+        tmp_path / "a.jsonl",
+        GOOD | none | {"split": "train"},
+        GOOD | none | {"id": "b-1", "source": "b", "text": "So I called the client back.", "split": "test"},
+    )
+    assert check_corpus(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "register"),
+    [
+        ("t01", AUTHORS_PROSE), ("t7", AUTHORS_PROSE), ("t10", MANY_VOICES), ("t71", MANY_VOICES), ("t72", PLAIN_PROSE), ("t100", PLAIN_PROSE),
+        ("t0", None), ("t64a", None), ("at64", None), ("t", None),
+    ],
+)  # fmt: skip
+def test_registers_go_by_the_writers_number(source: str, register: str | None) -> None:
+    assert register_of(source) == register
+
+
+def test_only_a_line_feed_ends_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["I called\u2028the client.", "I called\x85her\u2029back."]
+    records = [GOOD | {"text": text, "lookalikes": []} for text in texts]
+    (tmp_path / "corpus" / "en").mkdir(parents=True)
+    file = tmp_path / "corpus" / "en" / "t01.jsonl"
+    file.write_text("\n".join(json.dumps(record, ensure_ascii=False) for record in records) + "\n\n[]", "utf-8")
+    read = read_records(file)
+    assert [next(read), next(read)] == list(enumerate(records, 1))
+    with pytest.raises(InputError, match=r"t01\.jsonl:4: not a JSON object\."):
+        next(read)
+    built = {f"{writer}.jsonl": build_corpus.lines(record | {"source": writer} for record in records) for writer in ("t01", "t10", "t72")}
+    assert "| t01 | 2 | 0 | 0 | 2 |" in build_corpus.datasheet(built)
+    file.write_text(build_corpus.lines(records), "utf-8")
+    monkeypatch.setattr(load, "ROOT", tmp_path)
+    assert load.texts() == texts
 
 
 def test_reading_a_broken_line_is_one_sentence(tmp_path: Path) -> None:

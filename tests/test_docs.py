@@ -78,6 +78,17 @@ def test_the_main_figures_are_the_reports(root: Path) -> None:
         assert f"<!-- figures -->\n{shown}\n" in path.read_text("utf-8"), f"{path}: python scripts/figures.py brings it up to date"
 
 
+def test_what_rests_on_another_number_of_texts_than_its_column_says_so() -> None:
+    figures = read_figures(REPORT.read_text("utf-8"))
+    level = figures[f"{OUTSIDE}: level"]
+    figures[f"{OUTSIDE}: pspc_level"] = {"n": "7", "qwk": "0.606 [0.438, 0.746]"}
+    figures[f"{MADE}: client, length, pairs"] = {"client accuracy": "0.710", "pairs with both right (n = 374)": "0.511"}
+    rows = {row.split(" | ")[0]: row for row in table(figures).splitlines()}
+    assert rows["| PSPC level: QWK"].endswith("|  | 0.606 [0.438, 0.746], n = 7 |")
+    assert rows["| level: QWK"].endswith(f"| {level['qwk']} |")
+    assert "| 0.511, n = 374 |" in rows["| pairs of texts that differ in the decisive act: both right"]
+
+
 def test_new_figures_replace_the_old_and_nothing_after_them() -> None:
     text = "a\n<!-- t -->\n| x |\n| y |\n\n| other |\nb\n<!-- c -->\n```\nold\n\nold\n```\nend\n"
     put_in = put(put(text, "t", "| new |\n"), "c", "```\nnew\n```\n")

@@ -17,7 +17,7 @@ from classifier.corpus import Example, Label
 from classifier.errors import InputError
 from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
 from classifier.features import Reading
-from classifier.findings import character_f1, finding_calibration, flag_pairs, flag_scores, flagged_lookalikes
+from classifier.findings import character_f1, finding_calibration, flag_pairs, flag_scores, flagged_lookalikes, level_evidence_f1
 from classifier.sections import RELIABILITY
 
 TEXT = "I rushed her. She said no. I gave up."
@@ -38,6 +38,9 @@ def test_flag_scores_by_hand() -> None:
     assert scores["all"] == pytest.approx((0.5, 0.5, 0.5))
     assert scores["gives-up"] == pytest.approx((0.5, 1.0, 2 / 3))
     assert scores["condescending-or-rushed"] == (0.0, 0.0, 0.0)
+    # A flag of a key that no reader gave is a wrong one.
+    scores = flag_scores([answer(("gives-up", "I gave up"), ("ignores-feedback", "She said no"))], [example(("gives-up", "I gave up"))])
+    assert (scores["all"], scores["ignores-feedback"]) == (pytest.approx((0.5, 1.0, 2 / 3)), (0.0, 0.0, 0.0))
 
 
 def test_flag_pairs_by_hand() -> None:
@@ -54,6 +57,15 @@ def test_character_f1_and_lookalikes_by_hand() -> None:
     assert character_f1(found, [[Label("ignores-feedback", "gave up")]], [TEXT]) == 0
     lookalike = example(lookalikes=(Label("gives-up", "She said no"), Label("gives-up", "I gave up")))
     assert flagged_lookalikes([answer(("gives-up", "I gave up"))], [lookalike]) == 0.5
+    assert math.isnan(flagged_lookalikes([answer(("gives-up", "I gave up"))], [example()]))
+
+
+def test_evidence_of_a_level_by_hand() -> None:
+    # Of level 2 or more a reader marked "I rushed her"; p1.2 is another scale's.
+    marked = replace(example(), evidence=(Label("2.4", "I rushed her"), Label("1.1", "She said no"), Label("p1.2", "She said no")))
+    found = Assessment("ok", "m", evidence=(Finding("3.1", 0, 12, TEXT[:12], 0.9),))
+    assert level_evidence_f1([found], [marked], 2) == 1
+    assert level_evidence_f1([found], [marked], 1) == pytest.approx(2 * 12 / (12 + 12 + 11))
 
 
 def test_calibration_of_findings_by_hand() -> None:

@@ -37,7 +37,7 @@ def test_why_this_level_quotes_the_surest_words_of_the_level() -> None:
     evidence = (Finding("2.2", 0, 3, "asked Finance", 0.6), Finding("2.4", 5, 9, "called her back", 0.9), Finding("1.1", 5, 9, "told her", 0.95))
     shown = sections(assessment(evidence=evidence))["level"]
     assert "level 2 of 4" in shown
-    assert "“called her back” follows up, or takes additional action, which level 1 does not ask for." in shown
+    assert "“called her back” shows behaviour 2.4: follows up, or takes additional action (90%). Level 1 does not ask for this." in shown
     assert "level 2 is much the likeliest" in shown and "plausible" not in shown
 
 
@@ -75,7 +75,9 @@ def test_the_note_of_the_source_goes_by_the_words() -> None:
     notes = dict(load_framework("cra").client_notes)
     staff = (Note("not_a_client", 0, 8, "my staff"), Note("not_a_client", 9, 16, "My team"))
     alone = assessment(level=0, client="none", client_words=staff)
-    assert "“my staff”, “My team”" in sections(alone)["client"] and notes["own-team"] in sections(alone)["client"] and "?" in sections(alone)["client"]
+    assert "“my staff”, “My team”" in sections(alone)["client"] and notes["own-team"] in sections(alone)["client"]
+    assert "If they are the ones you served" in sections(assessment(client="internal", client_words=staff))["client"]
+    assert "If they are" not in sections(assessment(client_words=staff))["client"]
     assert "only your own manager or team is named (“my staff”" in sections(alone)["level"]
     assert notes["own-team"] in sections(assessment(level=0, client="not_a_client", client_words=staff))["client"]
     assert notes["unsure"] in sections(assessment(level=0, client="none"))["client"]
@@ -117,7 +119,9 @@ def test_what_nobody_is_told_to_have_done_costs_only_without_an_act_of_the_write
     mine = sections(assessment(shared=we, story=(Note("action", 0, 9, "I called."),)))
     assert "We changed it." in mine["shared"] and "one level lower" not in mine["shared"] + mine["level"]
     nobody = sections(assessment(shared=we))
-    assert "one level lower" in nobody["shared"] and "This holds if it was you" in nobody["level"]
+    assert "one level lower" in nobody["shared"] and "This holds only if you did it yourself" in nobody["level"]
+    elsewhere = sections(assessment(evidence=(Finding("2.4", 0, 3, "My colleague Denise phoned her", 0.9),)))
+    assert "what somebody else did does not count" in elsewhere["shared"] and "This holds only if" in elsewhere["level"]
     assert "one level lower" not in sections(assessment(level=0, shared=we))["shared"]
 
 
@@ -139,7 +143,7 @@ def test_an_unsure_answer_names_what_makes_it_unsure() -> None:
     flags = (Finding("gives-up", 0, 3, "left it there", 0.8),)
     shares = {"external": 0.5, "internal": 0.1, "not_a_client": 0.1, "none": 0.3}
     shown = sections(Assessment("ok", "m", close, Client("external", shares), found, flags, shared=(Note("we", 0, 9, "We met."),)))
-    assert "plausible are 2 or 3" in shown["level"] and "close call with 3" in shown["level"]
+    assert "it could be level 2 or 3" in shown["level"] and "close call with 3" in shown["level"]
     for cause in (
         "“saw what she lacked” may show something of a higher level, 3",
         "“asked Finance” (40%)",
@@ -154,7 +158,7 @@ def test_an_unsure_answer_names_what_makes_it_unsure() -> None:
 
 def test_a_likelier_level_than_the_given_one_is_named() -> None:
     shown = sections(Assessment("ok", "m", {"level": Rating(1, (0.49, 0.31, 0.2, 0.0, 0.0), (0, 1, 2))}, None))["level"]
-    assert "Level 0 taken alone is likelier (49%)" in shown
+    assert "Level 0 taken alone is likelier (49%)" in shown and "So many levels are plausible" in shown
 
 
 def test_a_refusal_is_its_only_section() -> None:
@@ -166,7 +170,7 @@ def test_the_other_framework() -> None:
     assert shown.startswith("Client service competency (Public Services and Procurement Canada): level 1 of 3")
     assert "Service Excellence (Canada Revenue Agency): 2 of 4" in shown
     assert "no words are looked for under this competency" in shown and "no single words" not in shown
-    assert "which of these does your text tell?" in shown
+    assert "Which of these does your text show?" in shown
 
 
 def test_to_dict_and_back() -> None:

@@ -73,7 +73,7 @@ def test_selection_by_hand() -> None:
 
 @pytest.mark.parametrize(
     ("counts", "verdict"),
-    [((40, 50), "passes"), ((20, 50), "fails"), ((3, 4), "below four fifths, too few to tell"), ((0, 0), "nobody reaches it")],
+    [((40, 50), "passes"), ((20, 50), "fails"), ((3, 4), "below four fifths, too few to tell"), ((0, 0), "no group that sets a highest share reaches it")],
 )
 def test_four_fifths_passes_fails_and_is_too_small(counts: tuple[int, int], verdict: str) -> None:
     """A group of which some reach level 2, against a group of the same size that all reach it (or, the last, none)."""
@@ -116,7 +116,7 @@ def test_a_group_under_two_percent_sets_no_highest_share() -> None:
 def test_a_level_that_only_a_group_under_two_percent_reaches_has_no_ratio() -> None:
     levels = np.array([1] * 1_000 + [3] * 20)
     a, s = compare(levels, levels, levels.astype(np.float64), ["a"] * 1_000 + ["s"] * 20)
-    assert (a.cuts[2].verdict, s.cuts[2].verdict) == ("nobody reaches it", "no group large enough reaches it")
+    assert a.cuts[2].verdict == s.cuts[2].verdict == "no group that sets a highest share reaches it"
     assert s.cuts[2].rate == 1 and math.isnan(s.cuts[2].ratio)
 
 
@@ -185,4 +185,4 @@ def test_bad_tables_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 
 def test_the_verdicts_do_not_hide_a_missing_figure() -> None:
-    assert Cut(1, 0.0, math.nan, math.nan, math.nan, math.nan).verdict == "nobody reaches it"
+    assert Cut(1, 0.0, math.nan, math.nan, math.nan, math.nan).verdict == "no group that sets a highest share reaches it"

@@ -10,6 +10,7 @@ import pytest
 
 import classifier.cli
 from classifier.assessor import Assessor
+from classifier.web import create_app
 
 
 # Each PDF file is read by a process of its own.
@@ -22,6 +23,12 @@ def test_no_door_fails(door: str, cases: int, tmp_path: Path, monkeypatch: pytes
 
 def test_no_door_is_left_out(tmp_path: Path) -> None:
     assert set(fuzz.doors(tmp_path)) == {"documents", "files", "PDF files", "requests", "commands"}
+
+
+def test_every_path_of_the_server_is_asked() -> None:
+    asked = fuzz.paths(create_app(cast(Assessor, fuzz.FixedAssessor()), hosts={"localhost"}))
+    assert {"/", "/page", "/sample", "/healthz", "/v1/assess-many", "/v1/model", "/v1/report", "/static/page.js"} <= set(asked)
+    assert "/report" not in asked
 
 
 def test_a_failure_is_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from classifier.assessment import Assessment, Client, Rating
 from classifier.corpus import Example, Label
 from classifier.knockout import knock_out, other_words, without
-from classifier.spans import Span, located
+from classifier.spans import Span, decisive_marks, located
 from classifier.words import words
 
 TEXT = "The day was long and the hall was full. I called her back with the answer. It rained. She went home at last and I had tea."
@@ -54,3 +55,10 @@ def test_falls_and_changes() -> None:
     assert knock_out(Reader(), [example()]) == {"falls": (1.0, 1), "changes": (0.0, 1)}  # type: ignore[arg-type]
     assert knock_out(Reader(stubborn=True), [example()]) == {"falls": (0.0, 1), "changes": (0.0, 1)}  # type: ignore[arg-type]
     assert knock_out(Reader(), [example(level=0)])["falls"][1] == 0  # type: ignore[arg-type]
+
+
+def test_decisive_is_what_shows_the_texts_level_or_a_higher_one() -> None:
+    marked = replace(example(), evidence=(Label("1.1", "It rained"), Label("3.1", "She went home"), *example().evidence, Label("p3.1", "I had tea")))
+    assert [mark.key for mark in decisive_marks(marked)] == ["3.1", "2.4"]
+    assert decisive_marks(replace(marked, ratings={"level": 0})) == []
+    assert knock_out(Reader(), [marked])["falls"] == (1.0, 1)  # type: ignore[arg-type]

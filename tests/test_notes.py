@@ -208,9 +208,9 @@ def test_who_is_served(text: str, found: list[tuple[str, str]]) -> None:
 
 
 def test_dimensions_of_value_are_those_of_the_result() -> None:
-    assert {n.key for n in values(STORY, segments(STORY))} >= {"timeliness", "courtesy", "outcome"}
+    assert {n.key for n in values(STORY, story(STORY, segments(STORY)))} >= {"timeliness", "courtesy", "outcome"}
     elsewhere = "A farmer called. I asked him to tell me everything within the hour. I explained the bill. I filed it."
-    assert values(elsewhere, segments(elsewhere)) == ()
+    assert values(elsewhere, story(elsewhere, segments(elsewhere))) == ()
     assert values("", ()) == ()
 
 
@@ -235,12 +235,12 @@ def test_dimensions_of_value_are_those_of_the_result() -> None:
     ],
 )
 def test_segments_whose_act_or_occasion_is_not_told(text: str, keys: list[str]) -> None:
-    assert [n.key for n in shared(text, segments(text))] == keys
+    assert [n.key for n in shared(text, segments(text), story(text, segments(text)))] == keys
 
 
 @given(st.text(max_size=200) | st.lists(st.sampled_from([*STORY.split(), "I", "we", "Action:", "[S]", ".", "\n", "was", "sent"]), max_size=40).map(" ".join))
 @settings(max_examples=100, deadline=None)
 def test_notes_quote_the_text(text: str) -> None:
     parts = segments(text)
-    for note in (*client_words(text), *story(text, parts), *values(text, parts), *shared(text, parts)):
+    for note in (*client_words(text), *story(text, parts), *values(text, story(text, parts)), *shared(text, parts, story(text, parts))):
         assert text[note.start : note.end] == note.quote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from compare_peers import quality, run, table
-from learning_curve import draws
-from peers import Ours, levels_of, make, peak_memory, serve
+from learning_curve import by_register, draws
+from peers import Majority, Ours, levels_of, make, peak_memory, serve
 
 from classifier.assessor import Assessor, shipped_model
-from classifier.corpus import Example, writer_groups
-from classifier.encoder import Encoding
+from classifier.corpus import MANY_VOICES, PLAIN_PROSE, Example, writer_groups
+from classifier.encoder import Encoder, Encoding
 from classifier.features import Reading
 
 
@@ -84,6 +85,27 @@ def test_no_figure_for_texts_that_the_encoder_had_learnt_from(tmp_path: Path, co
     assert (options.folder / "model.json").is_file()
 
 
+def test_all_peers_learn_from_and_are_asked_about_what_the_encoders_of_the_folds_read(
+    root: Path, tmp_path: Path, corpus: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A statement may hold U+2028, which ends no line of JSON Lines."""
+    read = {e.text for e in corpus if e.source in {"t10", "t11", "t12"}}
+    learnt: list[str] = []
+    monkeypatch.setattr(Encoder, "trained_on", lambda self, text: text in read)
+    fit = Majority.fit
+
+    def watched(self: Majority, examples: Sequence[Example]) -> None:
+        learnt.extend(e.text for e in examples)
+        fit(self, examples)
+
+    monkeypatch.setattr(Majority, "fit", watched)
+    (tmp_path / "statements.jsonl").write_text(json.dumps({"organization": "x", "scale_level": 1, "text": "one\u2028two"}, ensure_ascii=False) + "\n", "utf-8")
+    options = argparse.Namespace(quality_of="majority", corpus=root / "corpus" / "en", model=shipped_model(), every=1, folds=2, minilm=None, examples=None)
+    options.statements, options.folder = tmp_path / "statements.jsonl", tmp_path
+    assert len(quality(options)["made"]) == 3
+    assert set(learnt) == read
+
+
 def test_a_peer_that_fails_says_why() -> None:
     with pytest.raises(RuntimeError, match=r"^ModuleNotFoundError: No module named 'no_such_peer'$"):
         run([sys.executable, "-c", "import no_such_peer"])
@@ -103,6 +125,13 @@ def test_memory_is_of_the_process_and_not_of_the_one_that_started_it(root: Path)
     code = f"import sys; sys.path.insert(0, {str(root / 'scripts')!r}); from peers import peak_memory; print(peak_memory())"
     assert 5 < float(run([sys.executable, "-c", code])) < 300 < peak_memory()
     del held
+
+
+def test_registers_are_the_corpus_s_and_one_without_examples_is_left_out(corpus: list[Example]) -> None:
+    some = [e for e in corpus if e.source in {"t10", "t72"}]
+    found = by_register(some)
+    assert list(found) == [MANY_VOICES, PLAIN_PROSE, "all"]
+    assert {e.source for e in found[MANY_VOICES]} == {"t10"} and found["all"] == some
 
 
 def test_writers_that_are_tied_come_together(corpus: list[Example]) -> None:

@@ -47,8 +47,32 @@ def test_the_page_holds_every_figure_and_stands_alone() -> None:
     assert not {tag for tag, _ in tags.found} & {"script", "link", "img", "iframe"}
     for expected in ("0.500", "0.250 to 0.750", "1.250", "-0.100", "recall 0: 0.5", "a &amp; b", "A person decides."):
         assert expected in shown
-    assert len(re.findall("<svg aria-hidden", shown)) == 1, "only what lies between 0 and 1 has a bar"
+    assert len(re.findall("<svg aria-hidden", shown)) == 1, "a mean error and what is below 0 have no bar"
     assert 'width="120.0"' in shown and "M60.0 9H180.0" in shown
+
+
+@pytest.mark.parametrize("name", ["qwk", "level set covers", "mean Spearman over organizations", "PRMSE (n = 3 read twice)", "must fall (aim 0.90, n = 9)"])
+def test_a_share_an_agreement_and_a_correlation_have_a_bar(name: str) -> None:
+    assert "<svg" in page([Section("A", {name: (0.25, None)})], "model", "notice")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mae",
+        "level set mean size",
+        "expected level: standardized mean difference",
+        "expected level: ratio of standard deviations",
+        "one text of 190 words: p50, seconds",
+        "p95, seconds",
+        "texts a second (of 64)",
+        "peak memory, MB",
+        "model on disk, MB",
+    ],
+)
+def test_another_figure_has_none_though_it_lies_between_0_and_1(name: str) -> None:
+    shown = page([Section("A", {name: (0.25, None)})], "model", "notice")
+    assert "<td>0.250</td>" in shown and "<svg" not in shown
 
 
 def test_a_private_file_is_its_owners_alone(tmp_path: Path) -> None:

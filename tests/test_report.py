@@ -110,6 +110,8 @@ def test_from_each_format_the_same_page(scored: Path, ending: str) -> None:
         ("a,b\n1,2\n", "there is no column 'status'"),
         ("status,level\nok,seven\n", "row 2: the cell in column 'level' is no level"),
         ("status,level\nok,1\nok,inf\n", "row 3: the cell in column 'level' is no level"),
+        ("status,level\nok,2.7\n", "row 2: the cell in column 'level' is no level"),
+        ("status,level\nok,-0.5\n", "row 2: the cell in column 'level' is no level"),
         ("status,level,flags\nok,1,x\n", "row 2: the cell in column 'flags' is not what"),
     ],
 )
@@ -144,6 +146,7 @@ def page_of(path: Path, content: str) -> str:
 
 def test_what_the_table_does_not_tell_is_left_out(tmp_path: Path) -> None:
     page = page_of(tmp_path / "x.csv", "status,level\nok,1\n")
+    assert '<th scope="row">Level 1</th><td>1</td>' in page_of(tmp_path / "y.csv", "status,level\nok,1.0\n")
     assert "Levels" in page and "plausible" not in page and "flag" not in page
 
 

@@ -153,6 +153,7 @@ def test_what_is_made_to_the_letter(name: str, before: str, after: str) -> None:
         ("she for he", "He is the man who asked."),
         ("men for women", "The woman asked for her cheque."),
         ("sentences for bullets", "I asked her. I called back."),
+        ("the decisive act removed", TEXT.replace("I called him back", "I rang him")),  # the marked words are not there
     ],
 )
 def test_where_the_change_would_not_be_one_of_its_name_there_is_no_case(name: str, text: str) -> None:
@@ -223,11 +224,25 @@ def test_the_shipped_pairs(pairs: list[Pair]) -> None:
         assert refusal(pair.a) is None and refusal(pair.b) is None, pair.id
 
 
-@pytest.mark.parametrize("line", ["{", "[]", '{"id": "1", "kind": "x", "a": "y"}', '{"id": "1", "kind": "x", "a": "y", "b": 2}'])
-def test_a_broken_pair_is_named(tmp_path: Path, line: str) -> None:
-    (tmp_path / "p.jsonl").write_text(line + "\n", "utf-8")
-    with pytest.raises(InputError, match=r"p\.jsonl:1: not a pair"):
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (b"{", ":1: not JSON"),
+        (b"[]", ":1: not a JSON object"),
+        (b'{"id": "1", "kind": "x", "a": "y"}', ":1: not a pair"),
+        (b'{"id": "1", "kind": "x", "a": "y", "b": 2}', ":1: not a pair"),
+        (b"\xe9", ": not UTF-8 text"),
+    ],
+)
+def test_a_broken_pair_is_named(tmp_path: Path, line: bytes, reason: str) -> None:
+    (tmp_path / "p.jsonl").write_bytes(line + b"\n")
+    with pytest.raises(InputError, match=rf"p\.jsonl{reason}"):
         read_pairs(tmp_path)
     (tmp_path / "p.jsonl").unlink()
     with pytest.raises(InputError, match="there are no pairs here"):
         read_pairs(tmp_path)
+
+
+def test_a_pair_may_hold_any_character_of_a_text(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_text('{"id": "1", "kind": "x", "a": "I called\u2028her.", "b": "I called\x85him."}\n', "utf-8")
+    assert read_pairs(tmp_path) == [Pair("1", "x", "I called\u2028her.", "I called\x85him.")]

@@ -27,6 +27,7 @@ from starlette.testclient import TestClient
 
 from classifier.assessor import Assessor
 from classifier.document import messages
+from classifier.explain import advise
 from classifier.schema import Answer
 from classifier.uploads import MAX_BYTES
 from classifier.web import create_app
@@ -256,12 +257,15 @@ def test_the_result_says_in_words_what_it_shows(client: TestClient) -> None:
     shown = client.post("/page", json={"text": DRAFT, "target": 4, "previous": DRAFT.replace("called her back and ", "")}).text
     for words in (
         "level 2 of 4",
-        "plausible are levels 1, 2",
+        "it could be level 1 or 2",
         "Your target, level 4, is 2 above",
         "Degree of Involvement: 2 of 4",
         "Degree of Commitment: 3 of 4",
+        "What may make the answer unsure",
     ):
         assert words in shown
+    section = next(section for section in advise(FixedAssessor().assess(DRAFT)) if section.key == "unsure")
+    assert all(line in html.unescape(shown) for line in section.lines)
     assert "Public Services and Procurement Canada, Client service competency: level 1 of 3" in shown
     gained = shown.partition("<h4>Gained</h4>")[2].partition("</ul>")[0]
     assert "2.4" in gained and "2.2" not in gained

@@ -21,6 +21,7 @@ from lxml import etree
 from classifier.assessor import Assessor
 from classifier.cli import main
 from classifier.document import messages
+from classifier.framework import DATA, load_framework
 from classifier.uploads import docx_text, open_docx
 from classifier.word import annotate, save_docx
 
@@ -237,6 +238,18 @@ def test_the_command_line_writes_the_commented_document(tmp_path: Path, capsys: 
     assert main(["assess", str(tmp_path / "draft.docx"), "--annotate", str(tmp_path / "out.docx")]) == 0
     assert list(docx.Document(str(tmp_path / "out.docx")).comments)
     assert main(["assess", str(tmp_path / "draft.docx")]) == 0
+
+
+def test_under_a_framework_that_the_model_does_not_know_the_summary_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mine = (DATA / "pspc.toml").read_text("utf-8").replace('key = "pspc_level"', 'key = "mine"').replace('main_scale = "pspc_level"', 'main_scale = "mine"')
+    (tmp_path / "mine.toml").write_text(mine, "utf-8")
+    (tmp_path / "draft.docx").write_bytes(plain())
+    given = ["assess", str(tmp_path / "draft.docx"), "--annotate", str(tmp_path / "out.docx"), "--framework", str(tmp_path / "mine.toml")]
+    assert main(given) == 0
+    said = messages()["explain"]["untrained"].format(name=load_framework("pspc").name)
+    assert said in capsys.readouterr().out
+    comments = [[p.text for p in comment.paragraphs] for comment in docx.Document(str(tmp_path / "out.docx")).comments]
+    assert [said, messages()["notice"]["text"], messages()["page"]["recourse"]] in comments
 
 
 @pytest.mark.parametrize("content", [b"text only", docx_of()])

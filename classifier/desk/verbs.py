@@ -84,7 +84,7 @@ def _serve(desk: object, options: argparse.Namespace) -> int:
         from classifier.desk.store import Desk
         from classifier.server import run
     except ImportError as error:
-        raise InputError(f"The desk needs more packages ({error.name}): pip install 'service-excellence-classifier[web]'.") from error
+        raise InputError(f"The desk needs more packages ({error.name}): pip install '.[web]' in this program's folder.") from error
 
     assert isinstance(desk, Desk)
     assessor = _model(options)

@@ -1,0 +1,124 @@
+"""Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
+
+Texts of which the decisive act is told of somebody else or taken out, or all is told of somebody else (`stand_ins`), are learned as
+in `train_encoder`. As many whole texts go through beside them, a third of them told of "the employee" as in the source's worked
+examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in unseen.npz, from
+which the heads learn, stay those of a like encoder; the mean change is printed.
+
+BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats,
+and unseen.npz. Only texts that the encoder was trained on are used, so that the writers who are new to it stay new. A quarter
+of an hour on two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import random
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import train_encoder
+from quantized import read_quantized
+from stand_ins import decisive_act_of_another, told_of_another, told_of_the_employee, with_words_taken_out
+from torch.nn import functional
+from train_encoder import Encoder, Item
+
+from classifier.corpus import read_corpus
+from classifier.encoder import Encoder as Shipped
+
+BATCH = 8  # changed texts, and whole ones
+WAYS = (told_of_another, decisive_act_of_another, with_words_taken_out)
+
+
+def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item]) -> torch.Tensor:
+    """Cross-entropy of what the encoder says of whole texts against what it said before."""
+    hidden, mask = train_encoder.stacked(batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        document, tokens = encoder.upper(hidden, mask)
+        with torch.no_grad():
+            said, marked = before.upper(hidden, mask)
+    document, tokens, said, marked = document.float(), tokens.float(), said.float(), marked.float()
+    cuts = encoder.cuts
+    total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
+    total = total + 4 * functional.cross_entropy(document[:, cuts:], said[:, cuts:].softmax(1))
+    losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
+    return total + 4 * (losses.sum(2) * mask).sum() / mask.sum()
+
+
+def amend(encoder: Encoder, changed: list[Item], whole: list[Item], rate: float, seed: int) -> Encoder:
+    """Go on from `encoder` with one epoch over the changed texts, each batch beside one of whole texts."""
+    torch.manual_seed(seed)
+    before, chance = copy.deepcopy(encoder).eval(), random.Random(seed)
+    learned = [p for part in (encoder.layers[encoder.frozen :], encoder.tokens, encoder.query, encoder.document) for p in part.parameters()]
+    learned.append(encoder.value)
+    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.0)
+    pairs = list(zip(in_batches(changed, chance), in_batches(whole, chance), strict=False))
+    begun, losses = time.monotonic(), []
+    for step, (some, others) in enumerate(pairs):
+        # No dropout: what it adds to the scores of whole texts would be learned away, too.
+        loss = train_encoder.loss(encoder, some), kept_loss(encoder, before, others)
+        optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 20) * max(0.02, 1 - step / len(pairs))
+        optimizer.zero_grad()
+        sum(loss).backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimizer.step()
+        losses.append([value.item() for value in loss])
+        if step % 50 == 49:
+            of_changed, of_whole = np.mean(losses[-50:], 0)
+            print(f"step {step + 1}/{len(pairs)}: loss {of_changed:.2f}, kept {of_whole:.2f}, {time.monotonic() - begun:.0f} s", flush=True)
+    return encoder.eval()
+
+
+def in_batches(items: list[Item], chance: random.Random) -> list[list[Item]]:
+    """Batches of texts of about one length, in random order."""
+    found = train_encoder.batches(sorted(items, key=lambda item: (len(item.ids), chance.random())), BATCH)
+    chance.shuffle(found)
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("base", type=Path, metavar="BASE")
+    parser.add_argument("model", type=Path, metavar="MODEL")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
+    parser.add_argument("--texts", type=int, default=2400, help="changed texts, and whole ones")
+    parser.add_argument("--rate", type=float, default=2e-5)
+    parser.add_argument("--layers", type=int, default=8)
+    parser.add_argument("--frozen", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)
+    published = encoder.state_dict()
+    frozen = tuple(f"layers.{k}." for k in range(options.frozen))
+    read = read_quantized(options.model / "encoder.onnx", published)
+    encoder.load_state_dict({name: published[name] if name.startswith(frozen) else read[name] for name in published})
+    shipped, chance = Shipped(options.model), random.Random(options.seed)
+    examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
+    changed = []
+    for example in chance.sample(examples, len(examples)):
+        made = chance.choice(WAYS)(example, chance) if example.ratings["level"] and len(changed) < options.texts else None
+        if made:
+            changed.append(train_encoder.prepare(made.example, tokenizer, 1.0))
+            changed[-1].most = made.most
+    kept = chance.sample(examples, min(len(changed), len(examples)))
+    kept = [told_of_the_employee(example, chance) if k % 3 == 0 else example for k, example in enumerate(kept)]
+    whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]
+    train_encoder.cache_lower(encoder, [*changed, *whole])
+    print(f"{len(changed)} changed texts, {len(whole)} whole ones", flush=True)
+    before = train_encoder.predict(encoder, whole)
+    after = train_encoder.predict(amend(encoder, changed, whole, options.rate, options.seed), whole)
+    moved = np.abs(np.array([after[name][0] - before[name][0] for name in before])).mean(0)
+    print(f"mean change of the scores of whole texts: {dict(zip(train_encoder.document_scores(), moved.round(2).tolist(), strict=True))}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    train_encoder.keep(encoder, options.out, "all")
+    train_encoder.export(encoder, whole, options.base, options.out)
+    shutil.copyfile(shipped.unseen_file, options.out / "unseen.npz")
+
+
+if __name__ == "__main__":
+    main()

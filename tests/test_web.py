@@ -276,6 +276,12 @@ def test_the_result_says_in_words_what_it_shows(client: TestClient) -> None:
     assert len(re.findall(r'\bid="([^"]+)"', shown)) == len(set(re.findall(r'\bid="([^"]+)"', shown)))
 
 
+@pytest.mark.parametrize("framework", ["cra", "pspc"])
+def test_a_sure_answer_names_no_doubt(client: TestClient, framework: str) -> None:
+    shown = client.post("/page", json={"text": f"{DRAFT} That is level 0.", "framework": framework})
+    assert shown.status_code == 200 and ("What may make the answer unsure" in shown.text) == (framework == "pspc")
+
+
 def test_the_other_competency_first(client: TestClient) -> None:
     shown = client.post("/page", json={"text": DRAFT, "framework": "pspc"}).text
     assert shown.index("Client service competency: level 1 of 3") < shown.index("Canada Revenue Agency, Service Excellence: level 2 of 4")

@@ -343,6 +343,8 @@ def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> di
     from classifier.words import words
 
     rated = [(e, a.ratings["level"]) for e, a in zip(examples, answers, strict=True) if "level" in e.ratings and not refusal(e.text)]
+    if not rated:
+        raise InputError("No text of the corpus can be assessed, so there is nothing to learn from.")
     return reference_of(
         [len(words(e.text)) for e, _ in rated],
         [given.level for _, given in rated],

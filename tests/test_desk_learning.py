@@ -188,9 +188,10 @@ def test_train_writes_no_model_that_is_worse(tmp_path: Path, held_out: Path, mon
             (folder / "model.json").write_text(json.dumps(described["reference"]))
 
     corpus = tmp_path / "corpus.jsonl"
-    corpus.write_text(json.dumps({"id": "1", "source": "y", "text": "Another text of level 1", "level": 1}) + "\n")
+    corpus.write_text(json.dumps({"id": "1", "source": "y", "text": f"{DRAFT} level 1", "level": 1}) + "\n")
     monkeypatch.setattr(classifier.cli, "Assessor", New)
-    monkeypatch.setattr(classifier.cli, "Encoder", lambda folder: SimpleNamespace())
+    encoder = SimpleNamespace(folder=tmp_path, unseen_file=tmp_path / "unseen.npz", trained_on=lambda text: False)
+    monkeypatch.setattr(classifier.cli, "Encoder", lambda folder: encoder)
     monkeypatch.setattr(classifier.cli, "load_assessor", lambda folder: Level(1))
     code = classifier.cli.main(["train", str(corpus), str(target), "--held-out", str(held_out)])
     kept = (target / "model.json").read_text()

@@ -290,7 +290,7 @@ def test_the_sample_address_assesses_at_once(visit: Visit) -> None:
     visit.page.goto(f"{visit.address}#sample")
     visit.elsewhere.remove("about:blank") if "about:blank" in visit.elsewhere else None
     visit.wait()
-    assert visit.page.input_value("#text") == CRA.scale("level").level(2).worked_example
+    assert visit.page.input_value("#text") == PAGE["sample_text"]
 
 
 def test_a_server_that_is_gone_is_said(visit: Visit) -> None:

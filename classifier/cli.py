@@ -342,7 +342,8 @@ def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> di
     from classifier.monitor import reference_of
     from classifier.words import words
 
-    rated = [(e, a.ratings["level"]) for e, a in zip(examples, answers, strict=True) if "level" in e.ratings and not refusal(e.text)]
+    refused = [bool(refusal(e.text)) for e in examples]
+    rated = [(e, a.ratings["level"]) for e, a, no in zip(examples, answers, refused, strict=True) if "level" in e.ratings and not no]
     if not rated:
         raise InputError("No text of the corpus can be assessed, so there is nothing to learn from.")
     return reference_of(
@@ -350,7 +351,7 @@ def _reference(examples: Sequence[Example], answers: Sequence[Assessment]) -> di
         [given.level for _, given in rated],
         [e.ratings["level"] for e, _ in rated],
         len(rated[0][1].probabilities),
-        sum(bool(refusal(e.text)) for e in examples),
+        sum(refused),
     ).to_dict()
 
 

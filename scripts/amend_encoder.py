@@ -53,9 +53,8 @@ def amend(encoder: Encoder, changed: list[Item], whole: list[Item], rate: float,
     """Go on from `encoder` with one epoch over the changed texts, each batch beside one of whole texts."""
     torch.manual_seed(seed)
     before, chance = copy.deepcopy(encoder).eval(), random.Random(seed)
-    learned = [p for part in (encoder.layers[encoder.frozen :], encoder.tokens, encoder.query, encoder.document) for p in part.parameters()]
-    learned.append(encoder.value)
-    optimizer = torch.optim.AdamW(learned, lr=rate, weight_decay=0.0)
+    layers, heads = train_encoder.learned(encoder)
+    optimizer = torch.optim.AdamW([*layers, *heads], lr=rate, weight_decay=0.0)
     pairs = list(zip(in_batches(changed, chance), in_batches(whole, chance), strict=False))
     begun, losses = time.monotonic(), []
     for step, (some, others) in enumerate(pairs):
@@ -64,7 +63,7 @@ def amend(encoder: Encoder, changed: list[Item], whole: list[Item], rate: float,
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 20) * max(0.02, 1 - step / len(pairs))
         optimizer.zero_grad()
         sum(loss).backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        torch.nn.utils.clip_grad_norm_([*layers, *heads], 1.0)
         optimizer.step()
         losses.append([value.item() for value in loss])
         if step % 50 == 49:
@@ -103,8 +102,7 @@ def main() -> None:
     for example in chance.sample(examples, len(examples)):
         made = chance.choice(WAYS)(example, chance) if example.ratings["level"] and len(changed) < options.texts else None
         if made:
-            changed.append(train_encoder.prepare(made.example, tokenizer, 1.0))
-            changed[-1].most = made.most
+            changed.append(train_encoder.prepare_stand_in(made, tokenizer))
     kept = chance.sample(examples, min(len(changed), len(examples)))
     kept = [told_of_the_employee(example, chance) if k % 3 == 0 else example for k, example in enumerate(kept)]
     whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]

@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from quantized import write_quantized
-from stand_ins import stand_in
+from stand_ins import StandIn, stand_in
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
@@ -48,6 +48,7 @@ from classifier.corpus import (
     PLAIN_PROSE,
     Example,
     Label,
+    evidence_levels,
     read_corpus,
     register_of,
     scale_sizes,
@@ -74,10 +75,8 @@ KEY_WEIGHTS = {"evidence": (1.5, 3.0, 1.0), "flags": (6.0, 8.0, 4.0), "means": (
 
 
 def keys() -> list[str]:
-    frameworks = [load_framework(name) for name in framework_names()]
-    behaviours = [b.key for f in frameworks if f.anti_patterns for b in f.behaviours]
-    anti_patterns = [a.key for f in frameworks for a in f.anti_patterns]
-    return [*behaviours, *anti_patterns, *(f"means:{key}" for key in anti_patterns)]
+    anti_patterns = [a.key for name in framework_names() for a in load_framework(name).anti_patterns]
+    return [*evidence_levels(), *anti_patterns, *(f"means:{key}" for key in anti_patterns)]
 
 
 def key_weights() -> torch.Tensor:
@@ -122,6 +121,12 @@ def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None)
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
     return Item(example, ids, targets, mask, weight or WEIGHTS.get(register_of(example.source) or "", 2.0))
+
+
+def prepare_stand_in(changed: StandIn, tokenizer: Tokenizer) -> Item:
+    item = prepare(changed.example, tokenizer, 1.0)
+    item.most = changed.most
+    return item
 
 
 def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
@@ -304,12 +309,17 @@ def ladder_loss(document: torch.Tensor, batch: list[Item]) -> torch.Tensor:
     return functional.softplus(cuts[lower] - cuts[higher]).mean()
 
 
+def learned(encoder: Encoder) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """What a training moves: the layers above the frozen ones, and the heads."""
+    heads = [*encoder.tokens.parameters(), *encoder.query.parameters(), encoder.value, *encoder.document.parameters()]
+    return list(encoder.layers[encoder.frozen :].parameters()), heads
+
+
 def train(encoder: Encoder, items: list[Item], ladders: list[list[Item]], epochs: int, rate: float, seed: int, name: str) -> Encoder:
     torch.manual_seed(seed)
     for parameter in [*encoder.embeddings.parameters(), *encoder.position.parameters(), *encoder.layers[: encoder.frozen].parameters()]:
         parameter.requires_grad_(False)
-    layers = list(encoder.layers[encoder.frozen :].parameters())
-    heads = [*encoder.tokens.parameters(), *encoder.query.parameters(), encoder.value, *encoder.document.parameters()]
+    layers, heads = learned(encoder)
     optimizer = torch.optim.AdamW([{"params": layers, "lr": rate}, {"params": heads, "lr": 1e-3}], weight_decay=0.01)
     steps = epochs * (math.ceil(len(items) / BATCH) + len(ladders))
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / (0.06 * steps)) * max(0.02, 1 - s / steps))
@@ -433,9 +443,7 @@ def main() -> None:
     chance = random.Random(options.seed)
     for item in items:
         changed = stand_in(item.example, chance)
-        if changed:
-            item.stand_in = prepare(changed.example, tokenizer, 1.0)
-            item.stand_in.most = changed.most
+        item.stand_in = prepare_stand_in(changed, tokenizer) if changed else None
     ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
     cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)

@@ -38,10 +38,10 @@ class Span:
     traits: tuple[float, ...] = ()
 
 
-def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns: dict[str, int], cut: float) -> tuple[Span, ...]:
+def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns: dict[str, int], cut: float, few: int = 0) -> tuple[Span, ...]:
     """Candidates: runs of tokens within one segment with a score (logit) of at least `cut`, trimmed to whole words.
 
-    A run that fills half of its clause is widened to it: readers mark clauses.
+    A run that fills half of its clause, or has `few` words or fewer, is widened to it: readers mark clauses.
 
     parts : the text's segments
     columns : key -> column of `Encoding.tokens`
@@ -57,7 +57,8 @@ def find_spans(text: str, parts: Sequence[Segment], encoding: Encoding, columns:
             segment = parts[segment_of[first] - 1]
             start, end = int(encoding.offsets[first, 0]), int(encoding.offsets[last, 1])
             clause = _clause(text, segment, start, end)
-            words = _whole_words(text, *(clause if 2 * (end - start) >= clause[1] - clause[0] else (start, end)))
+            widened = 2 * (end - start) >= clause[1] - clause[0] or len(_WORD.findall(text, start, end)) <= few
+            words = _whole_words(text, *(clause if widened else (start, end)))
             if words is not None:
                 inside = np.flatnonzero((encoding.offsets[:, 0] < words[1]) & (encoding.offsets[:, 1] > words[0]))
                 # Measured from the first segment to the last, since white space around a text says nothing.

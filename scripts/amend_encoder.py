@@ -1,7 +1,7 @@
 """Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
 Texts of which the decisive act is told of somebody else or taken out, or all is told of somebody else (`stand_ins`), are learned as
-in `train_encoder`. As many whole texts go through beside them, a third of them told of "the employee" as in the source's worked
+in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee" as in the source's worked
 examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in unseen.npz, from
 which the heads learn, stay those of a like encoder; the mean change is printed.
 
@@ -29,13 +29,14 @@ from train_encoder import Encoder, Item
 
 from classifier.corpus import read_corpus
 from classifier.encoder import Encoder as Shipped
+from classifier.encoder import text_hash
 
-BATCH = 8  # changed texts, and whole ones
+BATCH = 20  # texts, changed and whole
 WAYS = (told_of_another, decisive_act_of_another, with_words_taken_out)
 
 
-def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item]) -> torch.Tensor:
-    """Cross-entropy of what the encoder says of whole texts against what it said before."""
+def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float = 4) -> torch.Tensor:
+    """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens."""
     hidden, mask = train_encoder.stacked(batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
         document, tokens = encoder.upper(hidden, mask)
@@ -46,20 +47,20 @@ def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item]) -> torch.Ten
     total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
     total = total + 4 * functional.cross_entropy(document[:, cuts:], said[:, cuts:].softmax(1))
     losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
-    return total + 4 * (losses.sum(2) * mask).sum() / mask.sum()
+    return total + words * (losses.sum(2) * mask).sum() / mask.sum()
 
 
-def amend(encoder: Encoder, changed: list[Item], whole: list[Item], rate: float, seed: int) -> Encoder:
-    """Go on from `encoder` with one epoch over the changed texts, each batch beside one of whole texts."""
-    torch.manual_seed(seed)
-    before, chance = copy.deepcopy(encoder).eval(), random.Random(seed)
+def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[Item], options: argparse.Namespace) -> Encoder:
+    """Go on from `encoder` with one epoch over the changed texts, each batch beside whole texts, which are held to the scores of `before`."""
+    torch.manual_seed(options.seed)
+    chance, rate, of_each = random.Random(options.seed), options.rate, round(BATCH / (1 + options.held))
     layers, heads = train_encoder.learned(encoder)
     optimizer = torch.optim.AdamW([*layers, *heads], lr=rate, weight_decay=0.0)
-    pairs = list(zip(in_batches(changed, chance), in_batches(whole, chance), strict=False))
+    pairs = list(zip(in_batches(changed, of_each, chance), in_batches(whole, BATCH - of_each, chance), strict=False))
     begun, losses = time.monotonic(), []
     for step, (some, others) in enumerate(pairs):
         # No dropout: what it adds to the scores of whole texts would be learned away, too.
-        loss = train_encoder.loss(encoder, some), kept_loss(encoder, before, others)
+        loss = train_encoder.loss(encoder, some), kept_loss(encoder, before, others, options.held_words)
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 20) * max(0.02, 1 - step / len(pairs))
         optimizer.zero_grad()
         sum(loss).backward()
@@ -72,9 +73,18 @@ def amend(encoder: Encoder, changed: list[Item], whole: list[Item], rate: float,
     return encoder.eval()
 
 
-def in_batches(items: list[Item], chance: random.Random) -> list[list[Item]]:
+def keep_the_mean(encoder: Encoder, said: np.ndarray, says: np.ndarray) -> None:
+    """Shift the scores of the whole text, (n_texts, n_scores) before and after, so that their mean is what it was.
+
+    Lessons that mostly lower a level lower it a little everywhere: on strangers' texts "level 1 or higher" by .8 of a logit.
+    """
+    with torch.no_grad():
+        encoder.document.bias += torch.tensor((said - says).mean(0), dtype=encoder.document.bias.dtype)
+
+
+def in_batches(items: list[Item], size: int, chance: random.Random) -> list[list[Item]]:
     """Batches of texts of about one length, in random order."""
-    found = train_encoder.batches(sorted(items, key=lambda item: (len(item.ids), chance.random())), BATCH)
+    found = train_encoder.batches(sorted(items, key=lambda item: (len(item.ids), chance.random())), size)
     chance.shuffle(found)
     return found
 
@@ -85,7 +95,10 @@ def main() -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
-    parser.add_argument("--texts", type=int, default=2400, help="changed texts, and whole ones")
+    parser.add_argument("--start", type=Path, help="the OUT of a run of this script, to go on from")
+    parser.add_argument("--texts", type=int, default=2000, help="changed texts")
+    parser.add_argument("--held", type=float, default=1.5, help="whole texts for each changed one")
+    parser.add_argument("--held-words", type=float, default=4.0, help="weight of the scores of tokens of whole texts")
     parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--frozen", type=int, default=4)
@@ -96,6 +109,9 @@ def main() -> None:
     frozen = tuple(f"layers.{k}." for k in range(options.frozen))
     read = read_quantized(options.model / "encoder.onnx", published)
     encoder.load_state_dict({name: published[name] if name.startswith(frozen) else read[name] for name in published})
+    before = copy.deepcopy(encoder).eval()
+    if options.start:
+        encoder.load_state_dict(torch.load(options.start / "all.pt", weights_only=True))
     shipped, chance = Shipped(options.model), random.Random(options.seed)
     examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
     changed = []
@@ -103,14 +119,16 @@ def main() -> None:
         made = chance.choice(WAYS)(example, chance) if example.ratings["level"] and len(changed) < options.texts else None
         if made:
             changed.append(train_encoder.prepare_stand_in(made, tokenizer))
-    kept = chance.sample(examples, min(len(changed), len(examples)))
-    kept = [told_of_the_employee(example, chance) if k % 3 == 0 else example for k, example in enumerate(kept)]
+    kept = chance.sample(examples, min(round(options.held * len(changed)), len(examples)))
+    kept = [told_of_the_employee(example, chance) if k % 3 == 2 else example for k, example in enumerate(kept)]
     whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]
     train_encoder.cache_lower(encoder, [*changed, *whole])
     print(f"{len(changed)} changed texts, {len(whole)} whole ones", flush=True)
-    before = train_encoder.predict(encoder, whole)
-    after = train_encoder.predict(amend(encoder, changed, whole, options.rate, options.seed), whole)
-    moved = np.abs(np.array([after[name][0] - before[name][0] for name in before])).mean(0)
+    said = train_encoder.predict(before, whole)
+    says = train_encoder.predict(amend(encoder, before, changed, whole, options), whole)
+    in_first_person = [text_hash(example.text) for example in kept[::3] + kept[1::3]]
+    keep_the_mean(encoder, *(np.array([of[name][0] for name in in_first_person]) for of in (said, says)))
+    moved = np.abs(np.array([says[name][0] - said[name][0] for name in said])).mean(0)
     print(f"mean change of the scores of whole texts: {dict(zip(train_encoder.document_scores(), moved.round(2).tolist(), strict=True))}")
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")

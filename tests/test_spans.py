@@ -63,6 +63,18 @@ def test_weak_scores_are_no_finding(tagger: SpanTagger) -> None:
     assert tag(tagger, 0.5, 7) == []
 
 
+@pytest.mark.parametrize(
+    ("marked", "quote"),
+    [("her back", "I called her back on the Friday of that week"), ("called her back on", "called her back on")],
+    ids=["too few words", "enough"],
+)
+def test_a_run_of_hardly_a_word_is_widened_to_its_clause(marked: str, quote: str) -> None:
+    text = "The day was long, I called her back on the Friday of that week, and all was well."
+    start = text.index(marked)
+    (span,) = find_spans(text, segments(text), encoding(text, (start, start + len(marked)), np.random.default_rng(3)), KEYS, -1.0, few=3)
+    assert text[span.start : span.end] == quote
+
+
 def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
     assert "1.1" not in tagger.thresholds
     assert tagger.tag("a b c", [Span("1.1", 0, 5, (9.0,) * 20)]) == ()

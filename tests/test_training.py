@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from classifier.corpus import Example, Label
@@ -164,3 +165,12 @@ def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:
 
     rising, falling = torch.tensor([[-3.0] * 19, [-1.0] * 19]), torch.tensor([[-1.0] * 19, [-3.0] * 19])
     assert train_encoder.ladder_loss(rising, items(1, 2)) < train_encoder.ladder_loss(falling, items(1, 2))
+
+
+def test_scores_that_a_lesson_lowered_everywhere_get_their_mean_back() -> None:
+    class Scores:
+        document = torch.nn.Linear(3, 2)
+
+    before = Scores.document.bias.detach().clone()
+    amend_encoder.keep_the_mean(Scores, np.array([[1.0, 0.0], [3.0, 0.0]]), np.array([[0.0, 0.0], [2.5, 0.5]]))
+    assert torch.allclose(Scores.document.bias - before, torch.tensor([0.75, -0.25]))

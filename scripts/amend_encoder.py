@@ -3,7 +3,7 @@
 Texts of which the decisive act is told of somebody else or taken out, or all is told of somebody else (`stand_ins`), are learned as
 in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee" as in the source's worked
 examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in unseen.npz, from
-which the heads learn, stay those of a like encoder; the mean change is printed.
+which the heads learn, stay those of a like encoder; the mean change is printed, after the mean score was put back.
 
 BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats,
 and unseen.npz. Only texts that the encoder was trained on are used, so that the writers who are new to it stay new. A quarter
@@ -13,7 +13,6 @@ of an hour on two cores.
 from __future__ import annotations
 
 import argparse
-import copy
 import random
 import shutil
 import time
@@ -35,7 +34,7 @@ BATCH = 20  # texts, changed and whole
 WAYS = (told_of_another, decisive_act_of_another, with_words_taken_out)
 
 
-def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float = 4) -> torch.Tensor:
+def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
     """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens."""
     hidden, mask = train_encoder.stacked(batch)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -73,13 +72,15 @@ def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[It
     return encoder.eval()
 
 
-def keep_the_mean(encoder: Encoder, said: np.ndarray, says: np.ndarray) -> None:
-    """Shift the scores of the whole text, (n_texts, n_scores) before and after, so that their mean is what it was.
+def keep_the_mean(encoder: Encoder, said: np.ndarray, says: np.ndarray) -> np.ndarray:
+    """Shift the scores of the whole text, (n_texts, n_scores) before and after, so that their mean is what it was; the shift, (n_scores,).
 
     Lessons that mostly lower a level lower it a little everywhere: on strangers' texts "level 1 or higher" by .8 of a logit.
     """
+    shift: np.ndarray = (said - says).mean(0)
     with torch.no_grad():
-        encoder.document.bias += torch.tensor((said - says).mean(0), dtype=encoder.document.bias.dtype)
+        encoder.document.bias += torch.tensor(shift, dtype=encoder.document.bias.dtype)
+    return shift
 
 
 def in_batches(items: list[Item], size: int, chance: random.Random) -> list[list[Item]]:
@@ -109,9 +110,7 @@ def main() -> None:
     frozen = tuple(f"layers.{k}." for k in range(options.frozen))
     read = read_quantized(options.model / "encoder.onnx", published)
     encoder.load_state_dict({name: published[name] if name.startswith(frozen) else read[name] for name in published})
-    before = copy.deepcopy(encoder).eval()
-    if options.start:
-        encoder.load_state_dict(torch.load(options.start / "all.pt", weights_only=True))
+    before, encoder = encoder, train_encoder.started(encoder, options.start, "all")
     shipped, chance = Shipped(options.model), random.Random(options.seed)
     examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
     changed = []
@@ -127,8 +126,8 @@ def main() -> None:
     said = train_encoder.predict(before, whole)
     says = train_encoder.predict(amend(encoder, before, changed, whole, options), whole)
     in_first_person = [text_hash(example.text) for example in kept[::3] + kept[1::3]]
-    keep_the_mean(encoder, *(np.array([of[name][0] for name in in_first_person]) for of in (said, says)))
-    moved = np.abs(np.array([says[name][0] - said[name][0] for name in said])).mean(0)
+    shift = keep_the_mean(encoder, *(np.array([of[name][0] for name in in_first_person]) for of in (said, says)))
+    moved = np.abs(np.array([says[name][0] + shift - said[name][0] for name in said])).mean(0)
     print(f"mean change of the scores of whole texts: {dict(zip(train_encoder.document_scores(), moved.round(2).tolist(), strict=True))}")
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")

@@ -154,9 +154,9 @@ def test_an_amended_encoder_is_held_to_what_it_said() -> None:
 
     item = train_encoder.Item(EXAMPLE, [0], None, None, 1.0, hidden=torch.zeros(1, 2, dtype=torch.bfloat16))
     before = Still([2.0, -1.0, 0.5, 0.0], [1.0, -3.0])
-    same = amend_encoder.kept_loss(before, before, [item])
+    same = amend_encoder.kept_loss(before, before, [item], words=4)
     for other in (Still([1.0, -1.0, 0.5, 0.0], [1.0, -3.0]), Still([2.0, -1.0, 0.0, 0.5], [1.0, -3.0]), Still([2.0, -1.0, 0.5, 0.0], [1.0, 0.0])):
-        assert amend_encoder.kept_loss(other, before, [item]) > same
+        assert amend_encoder.kept_loss(other, before, [item], words=4) > same
 
 
 def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:

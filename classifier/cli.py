@@ -145,7 +145,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--all", action="store_true", help="the agreement and the stress suite (on the corpus), and the audit where --groups is given")
     evaluate.add_argument("--html", type=Path, metavar="OUT", help="also write the figures as one page with pictures")
     evaluate.add_argument("--limit", type=int, default=40, metavar="N", help="cases of a stress test (default 40)")
-    evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts that must get the same level (default: corpus/counterfactuals)")
+    evaluate.add_argument("--pairs", type=Path, metavar="DIR", help="pairs of texts for the stress suite (default: corpus/counterfactuals)")
 
     card = verb("card", _card, "Write the model card and the papers that the Directive asks for.", "classifier card papers --model models/en")
     card.add_argument("folder", type=Path, metavar="OUT", help="folder for the papers")

@@ -13,21 +13,21 @@ import tomllib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, repeat
 from typing import Any
 
 from classifier.assessment import Assesses
-from classifier.corpus import Example, level_of
-from classifier.document import Segment, segments
+from classifier.corpus import Example
+from classifier.document import segments
 from classifier.framework import DATA, load_framework
 from classifier.pairs import Pair
 from classifier.sections import Figure, Section
-from classifier.spans import located
 from classifier.words import words
 
 Made = str | tuple[str, str] | None
 
 LIMIT = 40
-RISE, FALL, MOVE = "must not rise", "must fall", "must not move"
+RISE, FALL, STAY, MOVE = "must not rise", "must fall", "must stay", "must not move"
 _IDENTITY = "must not move: identity"
 _NOTE = "n counts cases; a test without cases had no text that it applies to"
 _SHOWN = 3  # failed cases that are named for each test
@@ -75,7 +75,7 @@ def stress(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT, 
     """Pass rates of every test and every group, beside the aims.
 
     limit : most cases a test.
-    pairs : texts that differ in a name or in the writer's English only (corpus/counterfactuals).
+    pairs : texts that differ in a name, in the writer's English or in their decisive act only (corpus/counterfactuals).
     """
     found = list(outcomes(assessor, examples, limit, pairs))
     aims: dict[str, float] = _data()["aims"]
@@ -113,7 +113,7 @@ def outcomes(assessor: Assesses, examples: Sequence[Example], limit: int = LIMIT
             before = None if case.before is None else level(case.before)
             if case.before is not None and before is None:
                 continue  # the text itself is refused
-            if test.group == FALL and (before == 0 or before != case.human):
+            if test.group in (FALL, STAY) and (before == 0 or before != case.human):
                 continue  # what the model had not seen cannot be taken away
             after = level(case.after)
             ran += 1
@@ -175,9 +175,8 @@ def tests() -> tuple[Test, ...]:
         Test("a duty list alone", RISE, cases=_alone("duty list", attacks["duty_lists"])),
         Test("manager or team helped", RISE, cases=_alone("manager", attacks["manager_clients"])),
         Test("a routine act blown up", RISE, cases=grand),
-        Test("the decisive act removed", FALL, _without_decisive),
         Test("told of somebody else", FALL, lambda e: _swap(e.text, swaps["first_person_other"])),
-        Test("the decisive act told of somebody else", FALL, _decisive_of_another),
+        Test("told of somebody by name or role", FALL, _told_of_one_named),
         Test("1 % of letters mistyped", MOVE, lambda e: _typos(e, 0.01)),
         Test("2 % of letters mistyped", MOVE, lambda e: _typos(e, 0.02)),
         Test("5 % of letters mistyped", MOVE, lambda e: _typos(e, 0.05)),
@@ -205,12 +204,17 @@ def tests() -> tuple[Test, ...]:
 
 
 def pair_tests(pairs: Iterable[Pair]) -> Iterator[Test]:
-    """Tests of pairs that are written out, one a kind."""
-    kinds: dict[str, list[Case]] = {}
+    """Tests of pairs that are written out, one a kind; where readers judged the changed text, one of those that lost their level and one of the others."""
+    kinds: dict[tuple[str, str], list[Case]] = {}
     for pair in pairs:
-        kinds.setdefault(pair.kind, []).append(Case(pair.id, pair.a, pair.b))
-    for kind, made in kinds.items():
-        yield Test(f"written pairs: {kind}", _IDENTITY if kind.startswith("name") else MOVE, cases=tuple(made))
+        if pair.readings:
+            group = FALL if pair.fell else STAY
+            name = pair.kind if pair.fell else f"{pair.kind}, the rest shows the level"
+        else:
+            group, name = _IDENTITY if pair.kind.startswith("name") else MOVE, f"written pairs: {pair.kind}"
+        kinds.setdefault((name, group), []).append(Case(pair.id, pair.a, pair.b, pair.level))
+    for (name, group), made in kinds.items():
+        yield Test(name, group, cases=tuple(made))
 
 
 _AMBIGUOUS = {"check", "checks", "meter", "i'd", "it's", "that's"}
@@ -221,8 +225,6 @@ def _data() -> dict[str, Any]:
     return tomllib.loads((DATA / "stress.toml").read_text("utf-8"))
 
 
-_ENOUGH_LEFT = 15  # words
-_ACTS = re.compile(r"\bI\b")
 _I = re.compile(r"i(?:['’ ]|$)", re.IGNORECASE)
 _NOUN = re.compile(r"\b(?:the|a) (?:client|customer|taxpayer|caller)\b(?!['’])", re.IGNORECASE)
 
@@ -300,34 +302,17 @@ def _mixed(example: Example, prose: Sequence[str], *, within: bool) -> str | Non
     return " ".join(found)
 
 
-def _without_decisive(example: Example) -> str | None:
-    """The text without its decisive sentences; None where too little would be left."""
-    decisive = _decisive(example)
-    left = " ".join(example.text[s.start : s.end] for s in segments(example.text) if s not in decisive)
-    return left if decisive and len(words(left)) >= _ENOUGH_LEFT else None
+def _told_of_one_named(example: Example) -> str | None:
+    """The text told of one of those in data/stress.toml: first in full, then by the shorter form."""
+    told = _swap(example.text, _data()["swaps"]["first_person_other"])
+    first, later = _random(example).choice(_data()["doers"])
+    forms = chain([first], repeat(later))
 
+    def form(match: re.Match[str]) -> str:
+        found: str = next(forms)
+        return found[0].upper() + found[1:] if match[0][0].isupper() else found
 
-def _decisive_of_another(example: Example) -> str | None:
-    """The text whose decisive sentences tell of a colleague, and all others of the writer; None where one of them names no "I" that acts.
-
-    As much must be left to the writer as when the sentences are taken out: else it is a text told of somebody else, another test.
-    """
-    decisive = _decisive(example)
-    if _without_decisive(example) is None or not all(_ACTS.search(example.text[s.start : s.end]) for s in decisive):
-        return None
-    made, done = [], 0
-    for sentence in decisive:
-        told = _swap(example.text[sentence.start : sentence.end], _data()["swaps"]["first_person_other"])
-        made += [example.text[done : sentence.start], told]
-        done = sentence.end
-    return "".join([*made, example.text[done:]])
-
-
-def _decisive(example: Example) -> list[Segment]:
-    """The sentences in which the readers' evidence of the text's own level lies; none below level 2, where nothing could be left."""
-    level = example.ratings["level"]
-    marks = [mark for mark in located(example.text, example.evidence) if level_of(mark.key) == level >= 2]
-    return [s for s in segments(example.text) if any(s.start < m.end and m.start < s.end for m in marks)]
+    return re.sub(r"\bmy colleague\b", form, told, flags=re.IGNORECASE)
 
 
 def _typos(example: Example, share: float) -> str:

@@ -1,9 +1,9 @@
 """Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
-Texts of which the decisive act is told of somebody else or taken out, or all is told of somebody else (`stand_ins`), are learned as
-in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee" as in the source's worked
-examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in unseen.npz, from
-which the heads learn, stay those of a like encoder; the mean change is printed, after the mean score was put back.
+Texts that are told of somebody else, and texts of which a part is taken out or told of somebody else and whose level was read anew
+(`stand_ins`), are learned as in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee" as in the
+source's worked examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in
+unseen.npz, from which the heads learn, stay those of a like encoder; the mean change is printed, after the mean score was put back.
 
 BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats,
 and unseen.npz. Only texts that the encoder was trained on are used, so that the writers who are new to it stay new. A quarter
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 import train_encoder
 from quantized import read_quantized
-from stand_ins import decisive_act_of_another, told_of_another, told_of_the_employee, with_words_taken_out
+from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
 from train_encoder import Encoder, Item
 
@@ -31,7 +31,6 @@ from classifier.encoder import Encoder as Shipped
 from classifier.encoder import text_hash
 
 BATCH = 20  # texts, changed and whole
-WAYS = (told_of_another, decisive_act_of_another, with_words_taken_out)
 
 
 def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
@@ -97,9 +96,10 @@ def main() -> None:
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
     parser.add_argument("--start", type=Path, help="the OUT of a run of this script, to go on from")
-    parser.add_argument("--texts", type=int, default=2000, help="changed texts")
-    parser.add_argument("--held", type=float, default=1.5, help="whole texts for each changed one")
-    parser.add_argument("--held-words", type=float, default=4.0, help="weight of the scores of tokens of whole texts")
+    parser.add_argument("--lessons", type=Path, default=Path("corpus/changed/lessons.jsonl"), help="changed texts whose level was read anew")
+    parser.add_argument("--told", type=int, default=400, help="of so many texts, those of level 1 or higher are told of somebody else")
+    parser.add_argument("--held", type=float, default=3.0, help="whole texts for each changed one")
+    parser.add_argument("--held-words", type=float, default=8.0, help="weight of the scores of tokens of whole texts")
     parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--frozen", type=int, default=4)
@@ -113,16 +113,14 @@ def main() -> None:
     before, encoder = encoder, train_encoder.started(encoder, options.start, "all")
     shipped, chance = Shipped(options.model), random.Random(options.seed)
     examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
-    changed = []
-    for example in chance.sample(examples, len(examples)):
-        made = chance.choice(WAYS)(example, chance) if example.ratings["level"] and len(changed) < options.texts else None
-        if made:
-            changed.append(train_encoder.prepare_stand_in(made, tokenizer))
+    told = [made for e in chance.sample(examples, options.told) if e.ratings["level"] and (made := told_of_another(e, chance))]
+    lessons = read_lessons(options.lessons, examples)
+    changed = [train_encoder.prepare(made, tokenizer, 1.0) for made in [*lessons.values(), *told]]
     kept = chance.sample(examples, min(round(options.held * len(changed)), len(examples)))
     kept = [told_of_the_employee(example, chance) if k % 3 == 2 else example for k, example in enumerate(kept)]
     whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]
     train_encoder.cache_lower(encoder, [*changed, *whole])
-    print(f"{len(changed)} changed texts, {len(whole)} whole ones", flush=True)
+    print(f"{len(lessons)} changed texts, {len(told)} told of somebody else, {len(whole)} whole ones", flush=True)
     said = train_encoder.predict(before, whole)
     says = train_encoder.predict(amend(encoder, before, changed, whole, options), whole)
     in_first_person = [text_hash(example.text) for example in kept[::3] + kept[1::3]]

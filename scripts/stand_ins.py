@@ -1,95 +1,88 @@
 """Texts that go through a training in place of the one they are made from, labelled by what they still show.
 
-Readers marked what decides a level, and not always what shows a lower one. So a text that has lost its decisive act shows the
-level of the marks that are left or a higher one, but no longer its own.
+Readers marked what decides a level, and not all that shows it: of texts without their decisive act one in three kept its level
+(corpus/README.md). So the level of such a text is read anew (`corpus/changed`); only a text told of somebody else throughout needs no reader.
 """
 
 from __future__ import annotations
 
+import json
 import random
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from classifier.corpus import Example, level_of
+from classifier.corpus import Example, Label, level_of
 from classifier.document import segments
-from classifier.knockout import other_words, without
-from classifier.spans import decisive_marks, located
-from classifier.words import words
 
-# Shares of the texts: told of somebody else; their decisive act told of somebody else; without that act or without other words.
-TOLD_OF_ANOTHER, ACT_OF_ANOTHER, CHANGED = 0.1, 0.2, 0.3
+TOLD_OF_ANOTHER = 0.1  # of the texts
 
-DOERS = (
+# Whoever else may have acted: by relation, by role, by name. Where no sentence tells of the writer, only a relation says that the one who
+# acts is not the one who is assessed, whom the source's worked examples call by a role.
+RELATIONS = (
     "my colleague", "a coworker of mine", "our supervisor", "the other agent", "my teammate", "our team lead", "another employee", "my boss",
-    "a senior colleague", "the officer before me",
+    "a senior colleague", "the officer before me", "my manager", "one of my coworkers", "a colleague in another unit", "somebody on my team",
 )  # fmt: skip
+ROLES = (
+    "the duty manager", "our receptionist", "the intern", "a new hire", "the pharmacist on shift", "the volunteer", "the caretaker", "our technician",
+    "the day supervisor", "the charge nurse", "a lawyer of ours", "the librarian", "the shift lead", "the woman at counter four", "the deputy",
+    "the bookkeeper", "our apprentice", "the advisor before her", "the dispatcher", "a man from the branch downtown", "the regional lead",
+    "the junior officer", "the weekend cashier", "the project manager", "the consultant", "our secretary", "the head waiter", "a temp", "the mechanic",
+)  # fmt: skip
+NAMES = (
+    "Marie", "Devon", "Amina", "Kenji", "Olga", "Sean", "Fatou", "Luis", "Ingrid", "Ravi", "Chloe", "Tariq", "Nadine", "Pavel", "Mei", "Joseph",
+    "Sinead", "Kwame", "Rosa", "Anders", "Leila", "Gordon", "Yuki", "Emeka", "Hannah", "Dimitri", "Shanice", "Paul", "Zofia", "Arjun", "Beth",
+    "Mateo", "Wanda", "Idris", "Claire", "Bao", "Ruth", "Stefan", "Aisha", "Murray", "Camille", "Jorge", "Denise", "Viktor", "Noor", "Keith",
+)  # fmt: skip
+PLACES = ("from accounts", "at the front desk", "on the evening team", "from the branch in town", "in the next office", "who sits opposite me", "from IT")
+TIES = ("my colleague", "who works with me", "who has the desk next to mine", "our newest clerk", "from my team", "a coworker", "who trained me")
+THE_ASSESSED = ("the employee", "the agent", "the officer", "the service agent", "the representative", "the clerk")
 SHE, HE = ("she", "her", "her", "hers", "herself"), ("he", "him", "his", "his", "himself")
 _FIRST_PERSON = re.compile(r"\b(?:i['’](?:m|ve|d|ll)|i|my|mine|me|myself)\b", re.IGNORECASE)
 _BEGINNING = re.compile(r"[.!?:\"\n•\-]\s*$")
 
 
-@dataclass(frozen=True)
-class StandIn:
-    """An example whose level is at least that of its ratings and at most `most`."""
-
-    example: Example
-    most: int
-
-
-def stand_in(example: Example, chance: random.Random) -> StandIn | None:
-    """What goes through in the place of a text in every second epoch; None for most texts."""
-    share = chance.random() if example.ratings["level"] else 1
-    if share < TOLD_OF_ANOTHER:
+def stand_in(example: Example, lessons: dict[str, Example], chance: random.Random) -> Example | None:
+    """What goes through in the place of a text in every second epoch: told of somebody else, its lesson (`read_lessons`), or None."""
+    if example.ratings["level"] and chance.random() < TOLD_OF_ANOTHER:
         return told_of_another(example, chance)
-    if share < TOLD_OF_ANOTHER + ACT_OF_ANOTHER:
-        return decisive_act_of_another(example, chance)
-    return with_words_taken_out(example, chance) if share < TOLD_OF_ANOTHER + ACT_OF_ANOTHER + CHANGED else None
+    return lessons.get(example.id)
 
 
-def told_of_another(example: Example, chance: random.Random) -> StandIn | None:
+def told_of_another(example: Example, chance: random.Random) -> Example | None:
     """The text with somebody else in the writer's place, so that the writer did nothing: level 0. None where there is no "I"."""
-    teller = Teller(chance)
+    name = chance.choice(NAMES)
+    teller = Teller(chance, *chance.choice([(chance.choice(RELATIONS), ""), (f"{name}, {chance.choice(TIES)},", name)]))
     text = teller.tell(example.text)
     changed = replace(example, text=text, ratings=dict.fromkeys(example.ratings, 0), client=None, evidence=(), flags=(), means=())
-    return StandIn(changed, 0) if teller.named else None
-
-
-def decisive_act_of_another(example: Example, chance: random.Random) -> StandIn | None:
-    """The text whose decisive sentences tell of somebody else; None where one of them has no "I"."""
-    decisive = decisive_marks(example)
-    sentences = [s for s in segments(example.text) if any(s.start < m.end and m.start < s.end for m in decisive)]
-    if not decisive or example.pair:
-        return None
-    teller, made, done = Teller(chance), [], 0
-    for sentence in sentences:
-        told = teller.tell(example.text[sentence.start : sentence.end])
-        if told == example.text[sentence.start : sentence.end]:
-            return None
-        made += [example.text[done : sentence.start], told]
-        done = sentence.end
-    marks = zip(example.evidence, located(example.text, example.evidence), strict=True)
-    own = tuple(label for label, mark in marks if not any(s.start < mark.end and mark.start < s.end for s in sentences))
-    left = _with(example, "".join([*made, example.text[done:]]), {"level": max((level_of(e.key) for e in own), default=0)}, None)
-    return StandIn(replace(left, evidence=own), example.ratings["level"] - 1)
+    return changed if teller.named else None
 
 
 def told_of_the_employee(example: Example, chance: random.Random) -> Example:
     """The text in the third person, as the source document tells its worked examples; without marks, whose words may have changed."""
-    text = Teller(chance, "the employee").tell(example.text)
+    text = Teller(chance, chance.choice(THE_ASSESSED)).tell(example.text)
     return replace(example, text=text, evidence=(), flags=(), means=())
+
+
+def somebody_else(chance: random.Random) -> str:
+    """One who is not the writer, in a text that tells of the writer, too: a relation, a role, or a name, by itself or with where that person works."""
+    name = chance.choice(NAMES)
+    return chance.choice([chance.choice(RELATIONS), chance.choice(ROLES), name, name, f"{name} {chance.choice(PLACES)}"])
 
 
 class Teller:
     """Tells of one other person what was told in the first person; that person is named first, and again now and then."""
 
-    def __init__(self, chance: random.Random, doer: str = "") -> None:
-        self.chance, self.doer, self.named = chance, doer or chance.choice(DOERS), False
+    def __init__(self, chance: random.Random, doer: str, short: str = "") -> None:
+        self.chance, self.doer, self.short, self.named = chance, doer, short or doer, False
         self.subject, self.him, self.his, self.his_own, self.himself = SHE if chance.random() < 0.5 else HE
         self.again = chance.choice([0, 0.5, 1])  # how often the doer is named again, and no pronoun stands instead
 
     def tell(self, text: str) -> str:
         told = _FIRST_PERSON.sub(self._other, text)
-        return re.sub(rf"\b((?:he|she|{re.escape(self.doer)})) am\b", r"\1 is", told)
+        return re.sub(rf"((?:\b(?:he|she|{re.escape(self.short)})|{re.escape(self.doer)})) am\b", r"\1 is", told)
 
     def _other(self, match: re.Match[str]) -> str:
         word = match[0].lower().replace("’", "'")
@@ -102,24 +95,31 @@ class Teller:
 
     def _who(self) -> str:
         known, self.named = self.named, True
-        return self.subject if known and self.chance.random() >= self.again else self.doer
+        if not known:
+            return self.doer
+        return self.subject if self.chance.random() >= self.again else self.short
 
 
-def with_words_taken_out(example: Example, chance: random.Random) -> StandIn | None:
-    """The text without its decisive act, or (one time in three) without as many other words; None where there is nothing to take."""
-    marks, decisive = located(example.text, example.evidence), decisive_marks(example)
-    if not decisive or example.pair:
-        return None
-    below = max((level_of(m.key) for m in marks if m not in decisive), default=0)
-    taken, ratings, client, highest = decisive, {"level": below}, None, example.ratings["level"] - 1
-    if chance.random() < 1 / 3:
-        count = sum(len(words(example.text[m.start : m.end])) for m in decisive)
-        taken, ratings, client, highest = other_words(example.text, marks, count, chance), dict(example.ratings), example.client, example.ratings["level"]
-    text = without(example.text, taken)
-    return StandIn(_with(example, text, ratings, client), highest) if taken and len(words(text)) >= 10 else None
+def read_lessons(path: Path, examples: Iterable[Example]) -> dict[str, Example]:
+    """Changed texts whose level was read anew, by the id of the example they were made from, of those that are given.
+
+    The marks that stay are those whose sentence stands as it did (or, where quotes were taken out, whose words do) and that the new
+    level can bear.
+    """
+    of, found = {example.id: example for example in examples}, {}
+    for line in path.read_text("utf-8").splitlines():
+        lesson = json.loads(line)
+        if example := of.get(lesson["of"]):
+            evidence, flags, means = (
+                tuple(mark for mark in marks or () if _stays(mark, example.text, lesson)) for marks in (example.evidence, example.flags, example.means)
+            )
+            left = replace(example, text=lesson["text"], ratings={"level": lesson["level"]}, client=None, evidence=evidence, flags=flags)
+            found[example.id] = replace(left, means=None if example.means is None else means)
+    return found
 
 
-def _with(example: Example, text: str, ratings: dict[str, int], client: str | None) -> Example:
-    """Another text, with the marks whose words it still holds."""
-    left = {kind: tuple(m for m in getattr(example, kind) if m.quote in text) for kind in ("evidence", "flags", "means") if getattr(example, kind)}
-    return replace(example, text=text, ratings=ratings, client=client, **left)
+def _stays(mark: Label, text: str, lesson: dict[str, Any]) -> bool:
+    place = text.index(mark.quote)
+    parts = [text[s.start : s.end] for s in segments(text) if s.start < place + len(mark.quote) and place < s.end]
+    stands = mark.quote in lesson["text"] and (lesson["way"] == "quotes out" or all(part in lesson["text"] for part in parts))
+    return stands and (mark.key[0] not in "1234" or level_of(mark.key) <= lesson["level"])

@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from quantized import write_quantized
-from stand_ins import StandIn, stand_in
+from stand_ins import read_lessons, stand_in
 from tokenizers import Tokenizer
 from torch import nn
 from torch.nn import functional
@@ -104,7 +104,6 @@ class Item:
     weight: float
     hidden: torch.Tensor | None = None
     stand_in: Item | None = None  # the same text, changed, which goes through in its place in every second epoch
-    most: int | None = None  # of a stand-in, the highest level that it may show
     rank: int | None = None  # of a statement, the level within its dictionary
 
 
@@ -121,12 +120,6 @@ def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None)
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
     return Item(example, ids, targets, mask, weight or WEIGHTS.get(register_of(example.source) or "", 2.0))
-
-
-def prepare_stand_in(changed: StandIn, tokenizer: Tokenizer) -> Item:
-    item = prepare(changed.example, tokenizer, 1.0)
-    item.most = changed.most
-    return item
 
 
 def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
@@ -251,8 +244,6 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     for scale, size in encoder.sizes.items():
         given = torch.tensor([float(scale in item.example.ratings) for item in batch])[:, None]
         targets = torch.tensor([[float(item.example.ratings.get(scale, 0) >= k) for k in range(1, size)] for item in batch])
-        if scale == "level":  # the cuts between the lowest and the highest level that a stand-in may show are not known
-            given = given * torch.tensor([[float(k <= i.example.ratings["level"] or i.most is None or k > i.most) for k in range(1, size)] for i in batch])
         losses = functional.binary_cross_entropy_with_logits(document[:, column : column + size - 1], targets, reduction="none")
         total = total + LOSS_WEIGHTS[scale] * ((losses * given).mean(1) * weight).mean()
         column += size - 1
@@ -425,6 +416,7 @@ def main() -> None:
     parser.add_argument("base", type=Path, metavar="BASE")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
+    parser.add_argument("--lessons", type=Path, default=Path("corpus/changed/lessons.jsonl"), help="changed texts whose level was read anew")
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--frozen", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=2)
@@ -440,10 +432,10 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     examples = [e for e in read_corpus(options.corpus) if not options.sources or e.source in options.sources]
     items = [prepare(example, tokenizer) for example in examples]
-    chance = random.Random(options.seed)
+    chance, lessons = random.Random(options.seed), read_lessons(options.lessons, examples)
     for item in items:
-        changed = stand_in(item.example, chance)
-        item.stand_in = prepare_stand_in(changed, tokenizer) if changed else None
+        changed = stand_in(item.example, lessons, chance)
+        item.stand_in = prepare(changed, tokenizer, 1.0) if changed else None
     ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
     cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)

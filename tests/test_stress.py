@@ -16,7 +16,7 @@ from classifier.document import refusal
 from classifier.errors import InputError
 from classifier.framework import load_framework
 from classifier.pairs import Pair, read_pairs
-from classifier.stress import FALL, MOVE, RISE, cases, holds, outcomes, stress
+from classifier.stress import FALL, MOVE, RISE, STAY, cases, holds, outcomes, stress
 from classifier.stress import Test as Stress
 from classifier.stress import tests as named_tests
 from classifier.words import words
@@ -97,7 +97,6 @@ MADE = {
     "told as we": ("We called him back, and he thanked us", "checked the file"),
     "told of somebody else": ("My colleague called him back, and he thanked her", "I called"),
     "the manager as client": ("My manager in Ottawa called me", "client"),
-    "the decisive act told of somebody else": ("corrected it. My colleague called him back, and he thanked her. We", "I called"),
     "women for men": ("She didn't know why her cheque had not come, and the woman was upset", " he "),
     "context at the start": (" A client in Ottawa called me", "\n"),
     "context at the end": ("for the information that he had.\n", "had. "),
@@ -105,7 +104,6 @@ MADE = {
     "American spelling": ("his check had not come", "colour"),
     "contractions": ("his cheque hadn't come", "had not"),
     "contractions written out": ("He did not know", "didn't"),
-    "the decisive act removed": ("found the wrong address", "I called him back"),
     "passive voice": ("The file was checked by me, found", "I checked the file"),
     "bullets for sentences": ("\n- I called him back", "upset. I checked"),
     "second-language English": ("informations that he had", "information "),
@@ -153,23 +151,34 @@ def test_what_is_made_to_the_letter(name: str, before: str, after: str) -> None:
         ("she for he", "He is the man who asked."),
         ("men for women", "The woman asked for her cheque."),
         ("sentences for bullets", "I asked her. I called back."),
-        ("the decisive act removed", TEXT.replace("I called him back", "I rang him")),  # the marked words are not there
     ],
 )
 def test_where_the_change_would_not_be_one_of_its_name_there_is_no_case(name: str, text: str) -> None:
     assert list(cases(named(name), [replace(EXAMPLE, text=text)])) == []
 
 
-@pytest.mark.parametrize(
-    "evidence",
-    [
-        (Label("1.1", "he thanked me"),),  # nothing of the text's own level
-        (Label("2.4", "We talked about the colour"),),  # what was decisive is not told of the writer
-        (Label("2.4", "A client in Ottawa"), Label("2.4", "He didn't know"), Label("2.4", "I checked"), Label("2.4", "I called him back"), Label("2.4", "We")),
-    ],
-)
-def test_the_decisive_act_goes_over_only_where_one_is_the_writers_and_the_rest_stays(evidence: tuple[Label, ...]) -> None:
-    assert list(cases(named("the decisive act told of somebody else"), [replace(EXAMPLE, evidence=evidence)])) == []
+def test_a_text_told_of_one_named_says_who_did_it_and_nothing_of_the_writer() -> None:
+    made = [case.after for k in range(30) for case in cases(named("told of somebody by name or role"), [replace(EXAMPLE, id=f"x-{k}")])]
+    assert len(set(made)) >= 5 and not any(re.search(r"\bI (called|checked)|\bme\b|colleague", text) for text in made)
+    assert any("Joan, my counterpart upstairs, checked the file" in text and "Joan called him back, and he thanked her" in text for text in made)
+    assert any("A woman whom I share the office with checked the file" in text and "She called him back" in text for text in made)
+
+
+def test_what_readers_found_lower_must_fall_and_the_rest_must_stay() -> None:
+    after = "We talked about the colour of the new form for the information that he had, and he thanked me for all of that."
+    pairs = [Pair(str(k), "act removed", TEXT, after, 2, readings) for k, readings in enumerate([(0, 1, 2), (2, 2, 0), (2, 2, 2), (0, 0, 0)])]
+
+    class Falls(Steady):
+        def assess_many(self, texts: Iterable[str]) -> Iterator[Assessment]:
+            for text in texts:
+                yield from Steady(2 if text == TEXT else 1).assess_many([text])
+
+    for assessor, fell, stayed in ((Steady(2), 0, 2), (Falls(), 2, 0)):
+        found = {outcome.test.name: outcome for outcome in outcomes(assessor, [], pairs=pairs)}
+        down, same = found["act removed"], found["act removed, the rest shows the level"]
+        assert (down.test.group, down.passed, down.cases) == (FALL, fell, 2)
+        assert (same.test.group, same.passed, same.cases) == (STAY, stayed, 2)
+    assert all(outcome.cases == 0 for outcome in outcomes(Steady(1), [], pairs=pairs) if outcome.test.name.startswith("act removed"))  # a level not seen
 
 
 @pytest.mark.parametrize("percent", [1, 2, 5])
@@ -192,7 +201,7 @@ def test_pasted_and_hidden_words_are_whole() -> None:
 
 def test_what_is_refused_is_counted_and_not_taken_for_the_models() -> None:
     twice, removed = (
-        next(outcome for outcome in outcomes(Steady(2), [EXAMPLE]) if outcome.test.name == name) for name in ("the text twice", "the decisive act removed")
+        next(outcome for outcome in outcomes(Steady(2), [EXAMPLE]) if outcome.test.name == name) for name in ("the text twice", "told of somebody else")
     )
     assert (twice.passed, twice.cases, twice.refused) == (1, 1, 1)
     assert (removed.passed, removed.cases, removed.refused) == (0, 1, 0)
@@ -231,6 +240,8 @@ def test_the_shipped_pairs(pairs: list[Pair]) -> None:
         (b"[]", ":1: not a JSON object"),
         (b'{"id": "1", "kind": "x", "a": "y"}', ":1: not a pair"),
         (b'{"id": "1", "kind": "x", "a": "y", "b": 2}', ":1: not a pair"),
+        (b'{"id": "1", "kind": "x", "a": "y", "b": "z", "level": 2, "readings": [5]}', ":1: not a pair"),
+        (b'{"id": "1", "kind": "x", "a": "y", "b": "z", "readings": [2]}', ":1: not a pair"),
         (b"\xe9", ": not UTF-8 text"),
     ],
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +16,6 @@ pytest.importorskip("onnxruntime.quantization")
 import amend_encoder  # noqa: E402
 import average_encoders  # noqa: E402
 import quantized  # noqa: E402
-import stand_ins  # noqa: E402
 import train_encoder  # noqa: E402
 
 TEXT = "A client called us about her file on a rainy Monday in May. I looked into it for an hour. I called her back with the answer and she was glad of it."
@@ -27,63 +23,6 @@ EXAMPLE = Example(
     "x", TEXT, {"level": 2, "involvement": 2, "commitment": 2, "pspc_level": 1}, "external",
     evidence=(Label("1.1", "with the answer"), Label("2.3", "I looked into it for an hour."), Label("2.4", "I called her back")),
 )  # fmt: skip
-
-
-def test_without_the_decisive_act_the_level_is_lower() -> None:
-    found = {changed.example.text: changed for seed in range(20) if (changed := stand_ins.with_words_taken_out(EXAMPLE, random.Random(seed)))}
-    cut = [changed for text, changed in found.items() if "looked into" not in text]
-    whole = [changed for text, changed in found.items() if "looked into" in text]
-    assert cut and whole
-    for changed in cut:
-        assert changed.most == 1 and changed.example.ratings == {"level": 1} and changed.example.client is None
-        assert [e.key for e in changed.example.evidence] == ["1.1"]
-    for changed in whole:
-        assert changed.most == 2 and changed.example.ratings == EXAMPLE.ratings
-        assert len(changed.example.evidence) == 3 and len(changed.example.text) < len(TEXT)
-
-
-def test_evidence_of_another_scale_shows_no_level() -> None:
-    other = replace(EXAMPLE, evidence=(*EXAMPLE.evidence, Label("p3.1", "A client called us")))
-    changed = [stand_ins.with_words_taken_out(other, random.Random(seed)) for seed in range(20)]
-    assert {tuple(stand.example.ratings.items()) for stand in changed if stand and stand.most == 1} == {(("level", 1),)}
-    told = stand_ins.decisive_act_of_another(other, random.Random(0))
-    assert told and told.example.ratings == {"level": 0}
-
-
-def test_a_text_of_level_0_or_of_a_pair_stays_whole() -> None:
-    nothing = Example("y", TEXT, {"level": 0}, "none")
-    paired = Example("z", TEXT, {"level": 2}, "external", evidence=EXAMPLE.evidence, pair="p1")
-    assert not any(stand_ins.with_words_taken_out(example, random.Random(seed)) for example in (nothing, paired) for seed in range(5))
-
-
-def test_told_of_another_the_writer_did_nothing() -> None:
-    example = Example("y", "I called her. I'm glad, my client was served, and she thanked me.", {"level": 2, "involvement": 1}, "external")
-    found = [stand_ins.told_of_another(example, random.Random(seed)) for seed in range(60)]
-    assert all(other and other.most == 0 and other.example.ratings == {"level": 0, "involvement": 0} and other.example.client is None for other in found)
-    texts = {other.example.text for other in found if other}
-    assert not any(re.search(r"\bI\b|my client|thanked me", text) for text in texts)
-    assert "The other agent called her. He is glad, his client was served, and she thanked him." in texts
-    assert stand_ins.told_of_another(Example("z", "The client was called.", {"level": 1}, None), random.Random(0)) is None
-
-
-def test_told_of_the_employee_the_text_keeps_its_level() -> None:
-    changed = stand_ins.told_of_the_employee(EXAMPLE, random.Random(1))
-    assert changed.ratings == EXAMPLE.ratings and "The employee looked into it for an hour." in changed.text and not changed.evidence
-
-
-def test_a_decisive_act_of_another_earns_nothing() -> None:
-    told = re.compile(
-        r"A client called us about her file on a rainy Monday in May\. [A-Z].* looked into it for an hour\. [A-Z].* called her back with the answer"
-    )
-    for seed in range(40):
-        other = stand_ins.decisive_act_of_another(EXAMPLE, random.Random(seed))
-        assert other and told.match(other.example.text) and not re.search(r"\bI\b", other.example.text)
-        # "with the answer" stands in the same sentence, so it is no longer the writer's either.
-        assert other.most == 1 and other.example.ratings == {"level": 0} and other.example.client is None and other.example.evidence == ()
-    first = replace(EXAMPLE, text="I gave her the address. " + TEXT, evidence=(*EXAMPLE.evidence, Label("1.2", "gave her the address")))
-    other = stand_ins.decisive_act_of_another(first, random.Random(0))
-    assert other and other.example.ratings == {"level": 1} and [e.key for e in other.example.evidence] == ["1.2"]
-    assert stand_ins.decisive_act_of_another(replace(EXAMPLE, evidence=(Label("2.3", "A client called us"),)), random.Random(0)) is None
 
 
 def test_of_a_pair_the_text_with_the_flag_must_hold_it_more() -> None:

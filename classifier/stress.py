@@ -312,7 +312,8 @@ def _told_of_one_named(example: Example) -> str | None:
         found: str = next(forms)
         return found[0].upper() + found[1:] if match[0][0].isupper() else found
 
-    return re.sub(r"\bmy colleague\b", form, told, flags=re.IGNORECASE)
+    made, changes = re.subn(r"\bmy colleague\b", form, told, flags=re.IGNORECASE)
+    return made if changes else None
 
 
 def _typos(example: Example, share: float) -> str:

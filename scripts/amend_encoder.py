@@ -1,10 +1,10 @@
 """Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
 Texts that are told of somebody else, and texts of which a part is taken out or told of somebody else and whose level was read anew
-(`stand_ins`), are learned as in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee" as in the
-source's worked examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in
-unseen.npz, from which the heads learn, stay those of a like encoder; the mean change is printed, after the mean score was put back. What is
-kept is a mean of the weights before and after, which moves less.
+(`stand_ins`), are learned as in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee", "the officer" and so on as in
+the source's worked examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in
+unseen.npz, from which the heads learn, stay those of a like encoder; their mean is put back and the mean change printed. What is kept is then
+a mean of the weights before and after, which moves less.
 
 BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats,
 and unseen.npz. Only texts that the encoder was trained on are used, so that the writers who are new to it stay new. A quarter

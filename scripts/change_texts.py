@@ -65,7 +65,7 @@ WAYS: dict[str, Callable[[Example, random.Random], str]] = {
 
 
 def changed(examples: list[Example], number: int, chance: random.Random) -> list[dict[str, object]]:
-    """So many records (of, way, level, text), numbered; one a text, with each level and way about as often as it can be made."""
+    """So many records (of, way, level, text), numbered, one a text; ways are drawn evenly where a text allows them, levels are as they come."""
     found: list[dict[str, object]] = []
     for example in chance.sample(examples, len(examples)):
         if len(found) == number:

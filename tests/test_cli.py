@@ -190,7 +190,7 @@ def test_stress_and_groups_alone_and_together(
         csv.writer(stream).writerows([["text", "level", "region"], *([text, i % 5, "east" if i % 2 else "west"] for i, text in enumerate(texts))])
     audit = ["--groups", "region", "--audit", table]
     stressed = evaluate(monkeypatch, capsys, *stress)
-    assert len(stressed) == 5 and all(title.startswith("Stress: ") for title in stressed)
+    assert len(stressed) == 6 and all(title.startswith("Stress: ") for title in stressed)
     audited = evaluate(monkeypatch, capsys, *audit)
     assert audited == ["Fairness by region (n = 60)", "Selection at each level, by region"]
     page = tmp_path / "page.html"

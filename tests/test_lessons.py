@@ -13,6 +13,7 @@ import pytest
 import stand_ins
 
 from classifier.corpus import Example, Label, read_corpus
+from classifier.encoder import Encoder
 from classifier.pairs import read_pairs
 
 TEXT = "A client called us about her file on a rainy Monday in May. I looked into it for an hour. I called her back with the answer and she was glad of it."
@@ -118,5 +119,9 @@ def test_the_shipped_lessons_are_of_the_corpus(root: Path) -> None:
     assert len(found) == len(records) >= 1400 and {record["way"] for record in records} == set(change_texts.WAYS)
     levels = {example.id: example.ratings["level"] for example in examples}
     assert sum(found[record["of"]].ratings["level"] < levels[record["of"]] for record in records if record["way"] == "only the decisive sentences") <= 2
-    stressed = {pair.a for pair in read_pairs(root / "corpus" / "counterfactuals") if pair.readings}
-    assert not any(example.text in stressed for example in examples if example.id in found)
+    stressed = {pair.a: pair for pair in read_pairs(root / "corpus" / "counterfactuals") if pair.readings}
+    assert len(stressed) == 218 and not any(example.text in stressed for example in examples if example.id in found)
+    encoder = Encoder(root / "models" / "en" / "encoder")
+    for text, pair in stressed.items():
+        assert len(pair.readings) == 3 and pair.kind.endswith("(new writers)") == (not encoder.trained_on(text)), pair.id
+    assert sum(example.ratings["level"] == stressed[example.text].level for example in examples if example.text in stressed) == len(stressed)

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import train_encoder
+from average_encoders import averaged
 from quantized import read_quantized
 from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
@@ -130,8 +131,7 @@ def main() -> None:
     shift = keep_the_mean(encoder, *(np.array([of[name][0] for name in in_first_person]) for of in (said, says)))
     moved = np.abs(np.array([says[name][0] + shift - said[name][0] for name in said])).mean(0)
     print(f"mean change of the scores of whole texts: {dict(zip(train_encoder.document_scores(), moved.round(2).tolist(), strict=True))}")
-    amended = encoder.state_dict()
-    encoder.load_state_dict({name: options.share * amended[name] + (1 - options.share) * begun[name] for name in begun})
+    encoder.load_state_dict(averaged(begun, encoder.state_dict(), options.share))
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")
     train_encoder.export(encoder, whole, options.base, options.out)

@@ -19,6 +19,7 @@ from stand_ins import Teller, somebody_else
 from classifier.corpus import Example, read_corpus
 from classifier.document import Segment, segments
 from classifier.knockout import without
+from classifier.rows import read_records
 from classifier.spans import decisive_marks
 from classifier.words import words
 
@@ -27,7 +28,8 @@ WHOLE = 0.08  # of the texts are as they were, so that readers expect nothing, a
 
 
 def sentences_out(example: Example, chance: random.Random) -> str:
-    return _of(example, [s for s in segments(example.text) if not _decisive(example, s)])
+    decisive = _decisive(example)
+    return _of(example, [s for s in segments(example.text) if s not in decisive])
 
 
 def quotes_out(example: Example, chance: random.Random) -> str:
@@ -37,17 +39,16 @@ def quotes_out(example: Example, chance: random.Random) -> str:
 def decisive_act_of_another(example: Example, chance: random.Random) -> str:
     """The text whose decisive sentences tell of somebody else; empty where one of them has no "I"."""
     teller, made, done = Teller(chance, somebody_else(chance)), "", 0
-    for sentence in segments(example.text):
-        if _decisive(example, sentence):
-            told = teller.tell(example.text[sentence.start : sentence.end])
-            if told == example.text[sentence.start : sentence.end]:
-                return ""
-            made, done = made + example.text[done : sentence.start] + told, sentence.end
+    for sentence in _decisive(example):
+        told = teller.tell(example.text[sentence.start : sentence.end])
+        if told == example.text[sentence.start : sentence.end]:
+            return ""
+        made, done = made + example.text[done : sentence.start] + told, sentence.end
     return made + example.text[done:]
 
 
 def decisive_only(example: Example, chance: random.Random) -> str:
-    return _of(example, [s for s in segments(example.text) if _decisive(example, s)])
+    return _of(example, _decisive(example))
 
 
 def half(example: Example, chance: random.Random) -> str:
@@ -83,8 +84,10 @@ def _of(example: Example, parts: list[Segment]) -> str:
     return " ".join(example.text[s.start : s.end] for s in parts)
 
 
-def _decisive(example: Example, segment: Segment) -> bool:
-    return any(segment.start < mark.end and mark.start < segment.end for mark in decisive_marks(example))
+def _decisive(example: Example) -> list[Segment]:
+    """The sentences in which the decisive marks lie."""
+    marks = decisive_marks(example)
+    return [s for s in segments(example.text) if any(s.start < mark.end and mark.start < s.end for mark in marks)]
 
 
 def main() -> None:
@@ -102,7 +105,7 @@ def main() -> None:
         key.write_text(_lines(records), "utf-8")
         (options.out / "texts.md").write_text("\n\n".join(f"## {record['n']}\n\n{record['text']}" for record in records), "utf-8")
         return
-    asked = {record["n"]: record for record in map(json.loads, key.read_text("utf-8").splitlines())}
+    asked = {record["n"]: record for _, record in read_records(key)}
     answers = [row for path in options.answers for row in csv.DictReader(path.read_text("utf-8").splitlines())]
     read = [(asked[int(row["n"])], int(row["level"]), row["sure"] == "y") for row in answers]
     agreed = [level == record["level"] for record, level, _ in read if record["way"] == "whole"]

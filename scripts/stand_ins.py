@@ -6,7 +6,6 @@ Readers marked what decides a level, and not all that shows it: of texts without
 
 from __future__ import annotations
 
-import json
 import random
 import re
 from collections.abc import Iterable
@@ -16,6 +15,8 @@ from typing import Any
 
 from classifier.corpus import Example, Label, level_of
 from classifier.document import segments
+from classifier.rows import read_records
+from classifier.spans import located
 
 TOLD_OF_ANOTHER = 0.1  # of the texts
 
@@ -107,19 +108,20 @@ def read_lessons(path: Path, examples: Iterable[Example]) -> dict[str, Example]:
     level can bear.
     """
     of, found = {example.id: example for example in examples}, {}
-    for line in path.read_text("utf-8").splitlines():
-        lesson = json.loads(line)
+    for _, lesson in read_records(path):
         if example := of.get(lesson["of"]):
             evidence, flags, means = (
                 tuple(mark for mark in marks or () if _stays(mark, example.text, lesson)) for marks in (example.evidence, example.flags, example.means)
             )
-            left = replace(example, text=lesson["text"], ratings={"level": lesson["level"]}, client=None, evidence=evidence, flags=flags)
-            found[example.id] = replace(left, means=None if example.means is None else means)
+            found[example.id] = replace(
+                example, text=lesson["text"], ratings={"level": lesson["level"]}, client=None,
+                evidence=evidence, flags=flags, means=None if example.means is None else means,
+            )  # fmt: skip
     return found
 
 
 def _stays(mark: Label, text: str, lesson: dict[str, Any]) -> bool:
-    place = text.index(mark.quote)
-    parts = [text[s.start : s.end] for s in segments(text) if s.start < place + len(mark.quote) and place < s.end]
+    (place,) = located(text, [mark])
+    parts = [text[s.start : s.end] for s in segments(text) if s.start < place.end and place.start < s.end]
     stands = mark.quote in lesson["text"] and (lesson["way"] == "quotes out" or all(part in lesson["text"] for part in parts))
-    return stands and (mark.key[0] not in "1234" or level_of(mark.key) <= lesson["level"])
+    return stands and level_of(mark.key) <= lesson["level"]

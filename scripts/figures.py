@@ -21,7 +21,8 @@ from classifier.proof import report_page
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "models" / "en" / "report.md"
 PAGE = REPORT.with_suffix(".html")
-SHOWN_IN = (ROOT / "README.md", ROOT / "models" / "en" / "README.md")
+CARD = ROOT / "models" / "en" / "README.md"
+SHOWN_IN = (ROOT / "README.md", CARD)
 
 Figures = Mapping[str, Mapping[str, str]]
 
@@ -90,6 +91,15 @@ def put(text: str, mark: str, content: str) -> str:
     return found
 
 
+def apart(card: str, figures: Figures) -> str:
+    """The model card with both figures of its first sentence, how far made and real texts lie apart."""
+    made, outside = (figures[f"{title}: level"]["qwk"] for title in (MADE, OUTSIDE))
+    found, times = re.subn(r"agrees with QWK [\d., \[\]]+;(\s+on texts by strangers with) [\d., \[\]]+ \(", rf"agrees with QWK {made};\1 {outside} (", card)
+    if times != 1:
+        raise SystemExit(f"{CARD}: its first sentence, with the QWK on made and on strangers' texts, stands {times} times, not once.")
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("printed", type=Path, nargs="*", help="what `classifier evaluate` printed")
@@ -100,8 +110,9 @@ def main() -> None:
     for mark, of_mark in (("evaluation", [section for section in sections if section not in stress]), ("stress", stress)):
         if of_mark:
             report = put(report, mark, "```\n" + "\n\n".join(of_mark) + "\n```\n")
-    shown = table(read_figures(report))
-    texts = {REPORT: report, PAGE: page(report), **{path: put(path.read_text("utf-8"), "figures", shown) for path in SHOWN_IN}}
+    figures = read_figures(report)
+    texts = {REPORT: report, PAGE: page(report), **{path: put(path.read_text("utf-8"), "figures", table(figures)) for path in SHOWN_IN}}
+    texts[CARD] = apart(texts[CARD], figures)
     for path, text in texts.items():
         path.write_text(text, "utf-8")
 

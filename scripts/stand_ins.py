@@ -41,8 +41,12 @@ PLACES = ("from accounts", "at the front desk", "on the evening team", "from the
 TIES = ("my colleague", "who works with me", "who has the desk next to mine", "our newest clerk", "from my team", "a coworker", "who trained me")
 THE_ASSESSED = ("the employee", "the agent", "the officer", "the service agent", "the representative", "the clerk")
 SHE, HE = ("she", "her", "her", "hers", "herself"), ("he", "him", "his", "his", "himself")
-_FIRST_PERSON = re.compile(r"\b(?:i['’](?:m|ve|d|ll)|i|my|mine|me|myself)\b", re.IGNORECASE)
-_BEGINNING = re.compile(r"[.!?:\"\n•\-]\s*$")
+_FIRST_PERSON = re.compile(
+    r"\b(?:i['’](?:m|ve|d|ll)|i(?!\.e\b)|my|mine|me|myself)\b(?:(?<=\bi)(?P<gap> (?:\w+ly |also |still |never )?)(?P<verb>am|have|do|(?:have|do)n['’]t)\b)?",
+    re.IGNORECASE,
+)
+_THIRD = {"am": "is", "have": "has", "do": "does"}
+_BEGINNING = re.compile(r"[.!?:\"“”\n•\-]\s*$")
 
 
 def stand_in(example: Example, lessons: dict[str, Example], chance: random.Random) -> Example | None:
@@ -83,14 +87,17 @@ class Teller:
 
     def tell(self, text: str) -> str:
         told = _FIRST_PERSON.sub(self._other, text)
-        return re.sub(rf"((?:\b(?:he|she|{re.escape(self.short)})|{re.escape(self.doer)})) am\b", r"\1 is", told)
+        return re.sub(r",(?=\s*[,.;:!?])", "", told)  # after a name with what that person is to the writer
 
     def _other(self, match: re.Match[str]) -> str:
-        word = match[0].lower().replace("’", "'")
+        word = match[0].lower().replace("’", "'").split()[0]
         if word in ("my", "mine", "me", "myself"):
             new = {"my": self.his, "mine": self.his_own, "me": self.him, "myself": self.himself}[word]
         else:
             new = self._who() + {"i": "", "i'm": " is", "i've": " has", "i'd": " had", "i'll": " will"}[word]
+            if verb := match["verb"]:
+                stem = verb.lower().removesuffix("n't").removesuffix("n’t")
+                new += match["gap"] + _THIRD[stem] + verb[len(stem) :]
         begins = match.start() == 0 or _BEGINNING.search(match.string[max(0, match.start() - 4) : match.start()])
         return new[0].upper() + new[1:] if begins else new
 

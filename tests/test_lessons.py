@@ -94,6 +94,23 @@ def test_told_of_another_the_writer_did_nothing() -> None:
     assert stand_ins.told_of_another(Example("z", "The client was called.", {"level": 1}, None), random.Random(0)) is None
 
 
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ("I have a file, i.e. a case. I am here and I don't stop.", "Olga, a coworker, has a file, i.e. a case. {0} is here and {1} doesn't stop."),
+        ("I still haven’t asked; I also do it myself.", "Olga, a coworker, still hasn’t asked; {1} also does it {2}."),
+        ("My boss and I, as I said. “I do.”", "{3} boss and Olga, a coworker, as {1} said. “{0} does.”"),
+        ("We had a complaint. I've read it, I.", "We had a complaint. Olga, a coworker, has read it, {1}."),
+    ],
+)
+def test_a_teller_speaks_as_people_do(told: str, expected: str) -> None:
+    """A slip that only texts told of another have would tell a model what the level is."""
+    who = re.compile(r"\b(?:olga|s?he|his|her|(?:him|her)self)\b", re.IGNORECASE)
+    found = {stand_ins.Teller(random.Random(seed), "Olga, a coworker,", "Olga").tell(told) for seed in range(60)}
+    assert {who.sub("*", text) for text in found} == {who.sub("*", expected.format("She", "she", "herself", "Her"))}
+    assert {expected.format("She", "she", "herself", "Her"), expected.format("He", "he", "himself", "His")} <= found
+
+
 def test_told_of_the_employee_the_text_keeps_its_level() -> None:
     told = [stand_ins.told_of_the_employee(EXAMPLE, random.Random(seed)) for seed in range(40)]
     assert all(made.ratings == EXAMPLE.ratings and not made.evidence and not re.search(r"\bI\b", made.text) for made in told)

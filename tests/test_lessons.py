@@ -68,17 +68,21 @@ def test_what_is_taken_out(way: str, texts: set[str]) -> None:
 def test_texts_to_be_read_become_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     examples = [replace(EXAMPLE, id=f"x{k}") for k in range(60)] + [replace(EXAMPLE, id="p", pair="p"), replace(EXAMPLE, id="z", ratings={"level": 0})]
     monkeypatch.setattr(change_texts, "read_corpus", lambda _: examples)
-    monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--number", "40"])
+    (tmp_path / "had.jsonl").write_text("".join(json.dumps({"of": f"x{k}"}) + "\n" for k in range(5)), "utf-8")
+    monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--number", "40", "--lessons", str(tmp_path / "had.jsonl")])
     change_texts.main()
     key = [json.loads(line) for line in (tmp_path / "key.jsonl").read_text("utf-8").splitlines()]
     assert [record["n"] for record in key] == list(range(1, 41)) and {"told of somebody else", "half of the sentences"} <= {record["way"] for record in key}
-    assert (tmp_path / "texts.md").read_text("utf-8").count("## ") == 40 and not {"p"} & {record["of"] for record in key}
+    assert (tmp_path / "texts.md").read_text("utf-8").count("## ") == 40 and not {"p", *(f"x{k}" for k in range(5))} & {record["of"] for record in key}
     (tmp_path / "a.csv").write_text("n,level,sure\n" + "".join(f"{record['n']},1,{'yn'[record['n'] % 2]}\n" for record in key), "utf-8")
     monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--answers", str(tmp_path / "a.csv")])
     change_texts.main()
     lessons = [json.loads(line) for line in (tmp_path / "lessons.jsonl").read_text("utf-8").splitlines()]
     assert [(r["of"], r["way"], r["text"]) for r in lessons] == [(r["of"], r["way"], r["text"]) for r in key if r["way"] != "whole"]
     assert {record["level"] for record in lessons} == {1} and {record["sure"] for record in lessons} == {True, False}
+    (tmp_path / "a.csv").write_text("n,level,sure\n1,1,y\n2,1,y\n1,2,y\n", "utf-8")
+    with pytest.raises(SystemExit, match="number 1 is answered twice"):
+        change_texts.main()
 
 
 def test_told_of_another_the_writer_did_nothing() -> None:

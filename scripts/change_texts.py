@@ -1,8 +1,9 @@
 """Texts to be read anew: `python scripts/change_texts.py corpus/en OUT --number 100`, and with what readers said: `… --answers a.csv b.csv`.
 
 Each is an example of level 1 or higher with something taken out or told of somebody else, in random order among whole examples,
-numbered, in OUT/texts.md. Examples of which the lessons or the stress suite have a changed text already are left out. A reader gets that file and corpus/LABELLING.md only and writes a CSV file (n, level, sure). OUT/key.jsonl says
-what each number is; with answers the changed texts and their levels go to OUT/lessons.jsonl, as in `corpus/changed`.
+numbered, in OUT/texts.md. Examples of which the lessons or the stress suite have a changed text already are left out. A reader
+gets that file and corpus/LABELLING.md only and writes a CSV file (n, level, sure). OUT/key.jsonl says what each number is; with
+answers the changed texts and their levels go to OUT/lessons.jsonl, as in `corpus/changed`.
 """
 
 from __future__ import annotations

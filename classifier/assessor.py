@@ -29,7 +29,7 @@ from classifier.notes import client_words, shared, story, values
 Floats = NDArray[np.float64]
 
 # Of the level sets on made text by writers left out. Texts by strangers are harder: the sets cover fewer of them, so this aims high.
-COVERAGE = 0.95
+COVERAGE = 0.94
 _HEADS = "heads.json"
 # Every file that is read when a model is loaded or assesses.
 _PARTS = (_HEADS, *(f"encoder/{name}" for name in Encoder.files))

@@ -1,21 +1,21 @@
 """Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
 Texts that are told of somebody else, and texts of which a part is taken out or told of somebody else and whose level was read anew
-(`stand_ins`), are learned as in `train_encoder`. Whole texts go through beside them, a third of them told of "the employee", "the officer" and so on as in
-the source's worked examples, and must get the scores that they had (knowledge distillation, Hinton et al. 2015). So the scores in
-unseen.npz, from which the heads learn, stay those of a like encoder; their mean is put back and the mean change printed. What is kept is then
-a mean of the weights before and after, which moves less.
+(`stand_ins`), are learned as in `train_encoder`, and so are the texts of writers whom the encoder does not know yet (--new; the texts of
+a pair go through apart). Whole texts go through beside them and must get the scores that they had (knowledge distillation, Hinton et
+al. 2015); some are told of "the employee", "the officer" and so on, as in the source's worked examples, and must get the scores that
+they have in the first person. So the scores in unseen.npz, from which the heads learn, stay those of a like encoder. What is kept is a
+mean of the weights before and after, which moves less; the mean of the scores is put back, and the mean change printed.
 
-BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats,
-and unseen.npz. Only texts that the encoder was trained on are used, so that the writers who are new to it stay new. A quarter
-of an hour on two cores.
+BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats and
+say what the scores were, and unseen.npz. No other texts than those that the encoder was trained on, and --new, are used, so that the other
+writers stay new to it; for those of --new the scores before go into unseen.npz. A quarter of an hour to half an hour on two cores.
 """
 
 from __future__ import annotations
 
 import argparse
 import random
-import shutil
 import time
 from pathlib import Path
 
@@ -36,18 +36,25 @@ BATCH = 20  # texts, changed and whole
 
 
 def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
-    """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens."""
+    """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens.
+
+    A text with a stand-in is held to the document scores that the stand-in had; of its tokens, which are others, nothing is asked.
+    """
     hidden, mask = train_encoder.stacked(batch)
+    same = mask * torch.tensor([[float(item.stand_in is None)] for item in batch])
     with torch.autocast("cpu", dtype=torch.bfloat16):
         document, tokens = encoder.upper(hidden, mask)
         with torch.no_grad():
             said, marked = before.upper(hidden, mask)
+            for row, item in enumerate(batch):
+                if item.stand_in:
+                    said[row] = before.upper(*train_encoder.stacked([item.stand_in]))[0]
     document, tokens, said, marked = document.float(), tokens.float(), said.float(), marked.float()
     cuts = encoder.cuts
     total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
     total = total + 4 * functional.cross_entropy(document[:, cuts:], said[:, cuts:].softmax(1))
     losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
-    return total + words * (losses.sum(2) * mask).sum() / mask.sum()
+    return total + words * (losses.sum(2) * same).sum() / same.sum().clamp(min=1)
 
 
 def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[Item], options: argparse.Namespace) -> Encoder:
@@ -99,7 +106,10 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
     parser.add_argument("--start", type=Path, help="the OUT of a run of this script, to go on from")
     parser.add_argument("--lessons", type=Path, default=Path("corpus/changed/lessons.jsonl"), help="changed texts whose level was read anew")
+    parser.add_argument("--new", nargs="*", default=[], metavar="WRITER")
     parser.add_argument("--told", type=int, default=900, help="of so many texts, those of level 1 or higher are told of somebody else")
+    parser.add_argument("--sample", type=float, default=1.0, help="so large a part of the lessons")
+    parser.add_argument("--employee", type=float, default=0.33, help="so large a part of the whole texts is told of the employee")
     parser.add_argument("--held", type=float, default=2.0, help="whole texts for each changed one")
     parser.add_argument("--held-words", type=float, default=8.0, help="weight of the scores of tokens of whole texts")
     parser.add_argument("--share", type=float, default=0.6, help="of the amended weights in the mean with those of before this run, which is what is kept")
@@ -115,27 +125,33 @@ def main() -> None:
     encoder.load_state_dict({name: published[name] if name.startswith(frozen) else read[name] for name in published})
     before, encoder = encoder, train_encoder.started(encoder, options.start, "all")
     begun = {name: value.clone() for name, value in encoder.state_dict().items()}
-    shipped, chance = Shipped(options.model), random.Random(options.seed)
+    shipped, chance = Shipped(options.start or options.model), random.Random(options.seed)
     examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
     told = [made for e in chance.sample(examples, options.told) if e.ratings["level"] and (made := told_of_another(e, chance))]
-    lessons = read_lessons(options.lessons, examples)
-    changed = [train_encoder.prepare(made, tokenizer, 1.0) for made in [*lessons.values(), *told]]
+    lessons = list(read_lessons(options.lessons, examples).values())
+    lessons = chance.sample(lessons, round(options.sample * len(lessons)))
+    new = [train_encoder.prepare(e, tokenizer) for e in read_corpus(options.corpus) if e.source in options.new and not shipped.trained_on(e.text)]
+    changed = [*(train_encoder.prepare(made, tokenizer, 1.0) for made in [*lessons, *told]), *new]
     kept = chance.sample(examples, min(round(options.held * len(changed)), len(examples)))
-    kept = [told_of_the_employee(example, chance) if k % 3 == 2 else example for k, example in enumerate(kept)]
     whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]
-    train_encoder.cache_lower(encoder, [*changed, *whole])
-    print(f"{len(lessons)} changed texts, {len(told)} told of somebody else, {len(whole)} whole ones", flush=True)
-    said = train_encoder.predict(before, whole)
-    says = train_encoder.predict(amend(encoder, before, changed, whole, options), whole)
-    in_first_person = [text_hash(example.text) for example in kept[::3] + kept[1::3]]
-    shift = keep_the_mean(encoder, *(np.array([of[name][0] for name in in_first_person]) for of in (said, says)))
+    of_the_employee = []
+    for item in whole[: round(options.employee * len(whole))]:
+        of_the_employee.append(train_encoder.prepare(told_of_the_employee(item.example, chance), tokenizer, 1.0))
+        of_the_employee[-1].stand_in = item
+    train_encoder.cache_lower(encoder, [*changed, *whole, *of_the_employee])
+    print(f"{len(lessons)} changed texts, {len(told)} told of somebody else, {len(new)} new, {len(whole)} whole ones", flush=True)
+    said, unseen = train_encoder.predict(before, whole), train_encoder.predict(before, new)
+    after = amend(encoder, before, changed, [*of_the_employee, *whole[len(of_the_employee) :]], options).state_dict()
+    encoder.load_state_dict(averaged([(begun, 1 - options.share), (after, options.share)]))
+    says = train_encoder.predict(encoder, whole)
+    shift = keep_the_mean(encoder, *(np.array([of[name][0] for name in said]) for of in (said, says)))
     moved = np.abs(np.array([says[name][0] + shift - said[name][0] for name in said])).mean(0)
     print(f"mean change of the scores of whole texts: {dict(zip(train_encoder.document_scores(), moved.round(2).tolist(), strict=True))}")
-    encoder.load_state_dict(averaged(begun, encoder.state_dict(), options.share))
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")
     train_encoder.export(encoder, whole, options.base, options.out)
-    shutil.copyfile(shipped.unseen_file, options.out / "unseen.npz")
+    of_each = ((text_hash(example.text), next(iter(shipped.unseen([example.text])))) for example in examples)
+    train_encoder.save_unseen(options.out / "unseen.npz", {name: (one.document, one.tokens) for name, one in of_each} | unseen)
 
 
 if __name__ == "__main__":

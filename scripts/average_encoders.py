@@ -1,60 +1,75 @@
-"""Average the weights of two encoders, export the mean: `python scripts/average_encoders.py BASE OUT --first DIR --second DIR --share 0.65`.
+"""Average the weights of several encoders and export the mean: `python scripts/average_encoders.py BASE OUT --of FILE SHARE --of FILE SHARE … --unseen DIR …`.
 
-DIR is what `train_encoder.py --keep` left; both runs must go back to the same one, as `--start` does. Weights after a long training
-know the made texts better, those after a short one keep more of what the published encoder knows of other people's language; the
-mean agrees better with readers of texts by strangers than either (Wortsman et al. 2022, "Robust fine-tuning of zero-shot models").
+FILE is what `train_encoder.py --keep` or `amend_encoder.py` left of an encoder; all go back to the same published one. Their mean agrees
+better with readers of texts by strangers than most of them (Wortsman et al. 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
 
-The encoders of the folds are averaged too, and what they say of the writers whom they had not seen goes into unseen.npz.
+Of each writer who is in one of the encoders, unseen.npz must say what an encoder without that writer makes of the texts: the mean of what
+the unseen.npz in each DIR say, or, for writers whom none of these has (--new), what the encoder in --new-to says, which must not know them.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import train_encoder
+from train_encoder import Scores
 
-from classifier.corpus import read_corpus, writer_groups
+from classifier.corpus import read_corpus
+from classifier.encoder import Encoder as Exported
+from classifier.encoder import text_hash
 
 
-def averaged(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor], share: float) -> dict[str, torch.Tensor]:
-    """(1 - share) * first + share * second; scores that the first did not have yet count as zero in it."""
-    missing = {name: torch.zeros_like(weights[len(first[name]) :]) for name, weights in second.items()}
-    return {name: (1 - share) * torch.cat([first[name], missing[name]]) + share * weights for name, weights in second.items()}
+def averaged(parts: Sequence[tuple[dict[str, torch.Tensor], float]]) -> dict[str, torch.Tensor]:
+    """The sum of share * weights over parts, whose shares add up to 1."""
+    return {name: torch.stack([share * weights[name] for weights, share in parts]).sum(0) for name in parts[0][0]}
+
+
+def mean_scores(found: Sequence[Scores]) -> Scores:
+    """The mean of the document scores, and of the token scores, of one text."""
+    return np.mean([document for document, _ in found], 0), np.mean([tokens for _, tokens in found], 0)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, metavar="BASE")
     parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("--first", type=Path, required=True)
-    parser.add_argument("--second", type=Path, required=True)
-    parser.add_argument("--share", type=float, default=0.65, help="of the second")
+    parser.add_argument("--of", nargs=2, action="append", required=True, metavar=("FILE", "SHARE"))
+    parser.add_argument("--unseen", type=Path, nargs="+", required=True, metavar="DIR", help="with encoder.json, tokenizer.json and unseen.npz")
+    parser.add_argument("--new", nargs="*", default=[], metavar="WRITER")
+    parser.add_argument("--new-to", type=Path, metavar="FILE")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--frozen", type=int, default=4)
     options = parser.parse_args()
-    options.out.mkdir(parents=True, exist_ok=True)
-    fold_of: dict[str, int] = json.loads((options.second / "folds.json").read_text("utf-8"))
-    tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)
+    shares = [float(share) for _, share in options.of]
+    if abs(sum(shares) - 1) > 1e-6:
+        parser.error(f"the shares add up to {sum(shares):g}, not to 1")
     examples = read_corpus(options.corpus)
-    groups = writer_groups(examples)
-    items = [train_encoder.prepare(example, tokenizer) for example in examples if groups[example.source] in fold_of]
-    train_encoder.cache_lower(encoder, items)
-
-    def load(name: str) -> None:
-        first, second = (torch.load(folder / f"{name}.pt", weights_only=True) for folder in (options.first, options.second))
-        encoder.load_state_dict(averaged(first, second, options.share))
-
-    load("all")
-    train_encoder.export(encoder, items, options.base, options.out)
+    if unknown := set(options.new) - {example.source for example in examples}:
+        parser.error(f"the corpus has no writer {min(unknown)}")
+    if bool(options.new) != bool(options.new_to):
+        parser.error("--new and --new-to go together")
+    tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)
+    sources = [Exported(folder) for folder in options.unseen]
     unseen = {}
-    for fold in range(max(fold_of.values()) + 1):
-        load(f"fold{fold + 1}")
-        unseen |= train_encoder.predict(encoder, [item for item in items if fold_of[groups[item.example.source]] == fold])
-        train_encoder.save_unseen(options.out / "unseen.npz", unseen)
+    for example in examples:
+        if knowing := [source for source in sources if source.trained_on(example.text)]:
+            said = [next(iter(source.unseen([example.text]))) for source in knowing]
+            unseen[text_hash(example.text)] = mean_scores([(encoding.document, encoding.tokens) for encoding in said])
+    if options.new:
+        encoder.load_state_dict(torch.load(options.new_to, weights_only=True))
+        new = [train_encoder.prepare(e, tokenizer) for e in examples if e.source in options.new and text_hash(e.text) not in unseen]
+        train_encoder.cache_lower(encoder, new)
+        unseen |= train_encoder.predict(encoder, new)
+    encoder.load_state_dict(averaged([(torch.load(file, weights_only=True), share) for (file, _), share in zip(options.of, shares, strict=True)]))
+    options.out.mkdir(parents=True, exist_ok=True)
+    train_encoder.keep(encoder, options.out, "all")
+    train_encoder.export(encoder, [train_encoder.prepare(e, tokenizer) for e in examples if text_hash(e.text) in unseen], options.base, options.out)
+    train_encoder.save_unseen(options.out / "unseen.npz", unseen)
 
 
 if __name__ == "__main__":

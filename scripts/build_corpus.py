@@ -88,7 +88,7 @@ def datasheet(built: dict[str, str]) -> str:
     """The datasheet with its table of counts brought up to date."""
     rows = ["| writer | examples | level 0 | 1 | 2 | 3 | 4 | flags | look-alikes | words, mean |", "| --- |" + " ---: |" * 9]
     whole: list[dict[str, Any]] = []
-    for name, content in sorted(built.items()):
+    for name, content in sorted(built.items(), key=lambda item: (len(item[0]), item[0])):
         records = [json.loads(line) for line in content.split("\n") if line]
         whole += records
         rows.append(counted(Path(name).stem, records))

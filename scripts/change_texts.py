@@ -116,7 +116,7 @@ def main() -> None:
         return
     asked = {record["n"]: record for _, record in read_records(key)}
     answers = [row for path in options.answers for row in csv.DictReader(path.read_text("utf-8").splitlines())]
-    if twice := [n for n, times in Counter(row["n"] for row in answers).items() if times > 1]:
+    if twice := [n for n, times in Counter(int(row["n"]) for row in answers).items() if times > 1]:
         raise SystemExit(f"{', '.join(map(str, options.answers))}: number {twice[0]} is answered twice.")
     read = [(asked[int(row["n"])], int(row["level"]), row["sure"] == "y") for row in answers]
     agreed = [level == record["level"] for record, level, _ in read if record["way"] == "whole"]

@@ -333,8 +333,11 @@ def train(encoder: Encoder, items: list[Item], ladders: list[list[Item]], epochs
     return encoder.eval()
 
 
-def predict(encoder: Encoder, items: list[Item]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Document scores, and token scores without the outer special tokens, by the hash of the text."""
+Scores = tuple[np.ndarray, np.ndarray]  # of the document, (n_document_scores,), and of its tokens without the outer special ones, (n_tokens, n_keys)
+
+
+def predict(encoder: Encoder, items: list[Item]) -> dict[str, Scores]:
+    """The scores of texts, by their hash."""
     found = {}
     for batch in batches(sorted(items, key=lambda item: len(item.ids)), 32):
         hidden, mask = stacked(batch)
@@ -346,7 +349,7 @@ def predict(encoder: Encoder, items: list[Item]) -> dict[str, tuple[np.ndarray, 
     return found
 
 
-def save_unseen(path: Path, found: dict[str, tuple[np.ndarray, np.ndarray]]) -> None:
+def save_unseen(path: Path, found: dict[str, Scores]) -> None:
     names = sorted(found)
     tokens = [np.round(np.clip(found[n][1], TOKEN_FLOOR, TOKEN_CEILING) * TOKEN_STEPS).astype(np.int8) for n in names]
     np.savez_compressed(
@@ -421,15 +424,18 @@ def main() -> None:
     parser.add_argument("--frozen", type=int, default=4)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=5e-5)
-    parser.add_argument("--folds", type=int, default=3)
+    parser.add_argument("--folds", type=int, default=3, help="0: the encoder on all writers only, as a part for average_encoders.py")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sources", nargs="*", help="train on these writers only (the model card names those of the shipped encoder)")
     parser.add_argument("--keep", type=Path, help="folder for the float32 weights of each encoder, and the fold of each writer")
     parser.add_argument("--start", type=Path, help="go on from the weights in such a folder")
     options = parser.parse_args()
+    if not options.folds and not options.keep:
+        parser.error("--folds 0 is for average_encoders.py, which needs what --keep leaves")
     torch.manual_seed(options.seed)
     tokenizer, encoder = opened(options.base, options.layers, options.frozen)
     options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "unseen.npz").unlink(missing_ok=True)  # of another encoder
     examples = [e for e in read_corpus(options.corpus) if not options.sources or e.source in options.sources]
     items = [prepare(example, tokenizer) for example in examples]
     chance, lessons = random.Random(options.seed), read_lessons(options.lessons, examples)
@@ -442,11 +448,13 @@ def main() -> None:
     everybody = train(started(encoder, options.start, "all"), items, ladders, options.epochs, options.rate, options.seed, "all writers")
     keep(everybody, options.keep, "all")
     export(everybody, items, options.base, options.out)
+    if not options.folds:
+        return
     groups = writer_groups(examples)
     fold_of = folds(sorted(set(groups.values())), options.folds, options.seed, options.start)
     if options.keep:
         (options.keep / "folds.json").write_text(json.dumps(fold_of, indent=1) + "\n", "utf-8")
-    unseen: dict[str, tuple[np.ndarray, np.ndarray]] = {}
+    unseen: dict[str, Scores] = {}
     for fold in range(options.folds):
         name = f"fold{fold + 1}"
         inside = [item for item in items if fold_of[groups[item.example.source]] != fold]

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 
 import pytest
-from figures import CARD, MADE, OUTSIDE, PAGE, REPORT, SHOWN_IN, apart, page, put, table
+from figures import CARD, MADE, OUTSIDE, PAGE, REPORT, SHOWN_IN, page, put, table, with_first_sentence
 
 from classifier.assessor import Assessor
 from classifier.card import read_figures
@@ -75,8 +75,8 @@ def test_the_datasheet_counts_the_corpus(root: Path, corpus: list[Example]) -> N
 def test_the_main_figures_are_the_reports(root: Path) -> None:
     figures = read_figures((root / "models" / "en" / "report.md").read_text("utf-8"))
     card, shown = CARD.read_text("utf-8"), table(figures)
-    assert apart(card, figures) == card
-    assert apart(card, figures | {f"{OUTSIDE}: level": {"qwk": "0.1 [0.0, 0.2]"}}) != card
+    assert with_first_sentence(card, figures) == card
+    assert with_first_sentence(card, figures | {f"{OUTSIDE}: level": {"qwk": "0.1 [0.0, 0.2]"}}) != card
     for path in SHOWN_IN:
         assert f"<!-- figures -->\n{shown}\n" in path.read_text("utf-8"), f"{path}: python scripts/figures.py brings it up to date"
 

@@ -66,14 +66,21 @@ def test_what_is_taken_out(way: str, texts: set[str]) -> None:
 
 
 def test_texts_to_be_read_become_lessons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = [replace(EXAMPLE, id=f"x{k}") for k in range(60)] + [replace(EXAMPLE, id="p", pair="p"), replace(EXAMPLE, id="z", ratings={"level": 0})]
+    examples = [replace(EXAMPLE, id=f"x{k}", text=f"{TEXT} That was case {k}.") for k in range(60)] + [
+        replace(EXAMPLE, id="p", pair="p"),
+        replace(EXAMPLE, id="z", ratings={"level": 0}),
+    ]
     monkeypatch.setattr(change_texts, "read_corpus", lambda _: examples)
     (tmp_path / "had.jsonl").write_text("".join(json.dumps({"of": f"x{k}"}) + "\n" for k in range(5)), "utf-8")
-    monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--number", "40", "--lessons", str(tmp_path / "had.jsonl")])
+    (tmp_path / "stress").mkdir()
+    stressed = {"id": "s", "kind": "k", "a": examples[7].text, "b": TEXT, "level": 2, "readings": [2, 2, 2]}
+    (tmp_path / "stress" / "s.jsonl").write_text(json.dumps(stressed) + "\n", "utf-8")
+    known = ["--lessons", str(tmp_path / "had.jsonl"), "--stress", str(tmp_path / "stress")]
+    monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--number", "40", *known])
     change_texts.main()
     key = [json.loads(line) for line in (tmp_path / "key.jsonl").read_text("utf-8").splitlines()]
     assert [record["n"] for record in key] == list(range(1, 41)) and {"told of somebody else", "half of the sentences"} <= {record["way"] for record in key}
-    assert (tmp_path / "texts.md").read_text("utf-8").count("## ") == 40 and not {"p", *(f"x{k}" for k in range(5))} & {record["of"] for record in key}
+    assert (tmp_path / "texts.md").read_text("utf-8").count("## ") == 40 and not {"p", "x7", *(f"x{k}" for k in range(5))} & {record["of"] for record in key}
     (tmp_path / "a.csv").write_text("n,level,sure\n" + "".join(f"{record['n']},1,{'yn'[record['n'] % 2]}\n" for record in key), "utf-8")
     monkeypatch.setattr("sys.argv", ["change_texts.py", "corpus", str(tmp_path), "--answers", str(tmp_path / "a.csv")])
     change_texts.main()
@@ -108,7 +115,7 @@ def test_told_of_another_the_writer_did_nothing() -> None:
     ],
 )
 def test_a_teller_speaks_as_people_do(told: str, expected: str) -> None:
-    """A slip that only texts told of another have would tell a model what the level is."""
+    """Slips that only texts told of another have would tell a model what the level is."""
     who = re.compile(r"\b(?:olga|s?he|his|her|(?:him|her)self)\b", re.IGNORECASE)
     found = {stand_ins.Teller(random.Random(seed), "Olga, a coworker,", "Olga").tell(told) for seed in range(60)}
     assert {who.sub("*", text) for text in found} == {who.sub("*", expected.format("She", "she", "herself", "Her"))}

@@ -34,9 +34,14 @@ def test_of_a_pair_the_text_with_the_flag_must_hold_it_more() -> None:
     assert train_encoder.flag_pair_loss(high, held[[1, 1, 0]], batch) == 0
 
 
-def test_the_average_counts_missing_scores_as_zero() -> None:
-    first, second = {"a": torch.tensor([2.0, 4.0])}, {"a": torch.tensor([4.0, 8.0, 10.0])}
-    assert average_encoders.averaged(first, second, 0.75)["a"].tolist() == [3.5, 7.0, 7.5]
+def test_weights_are_averaged_by_their_shares() -> None:
+    parts = [({"a": torch.tensor([2.0, 4.0])}, 0.25), ({"a": torch.tensor([4.0, 8.0])}, 0.5), ({"a": torch.tensor([0.0, 2.0])}, 0.25)]
+    assert average_encoders.averaged(parts)["a"].tolist() == [2.5, 5.5]
+
+
+def test_scores_of_unseen_texts_are_averaged() -> None:
+    document, tokens = average_encoders.mean_scores([(np.array([1.0, 2.0]), np.zeros((3, 2))), (np.array([3.0, 0.0]), np.ones((3, 2)))])
+    assert document.tolist() == [2.0, 1.0] and tokens.tolist() == [[0.5, 0.5]] * 3
 
 
 def test_a_smoothed_layer_gives_the_same_numbers() -> None:
@@ -96,6 +101,29 @@ def test_an_amended_encoder_is_held_to_what_it_said() -> None:
     same = amend_encoder.kept_loss(before, before, [item], words=4)
     for other in (Still([1.0, -1.0, 0.5, 0.0], [1.0, -3.0]), Still([2.0, -1.0, 0.0, 0.5], [1.0, -3.0]), Still([2.0, -1.0, 0.5, 0.0], [1.0, 0.0])):
         assert amend_encoder.kept_loss(other, before, [item], words=4) > same
+
+
+def test_told_of_the_employee_a_text_is_held_to_what_it_was_in_the_first_person() -> None:
+    class Echo:
+        """Says of a text what its first token holds."""
+
+        cuts = 2
+
+        def __init__(self) -> None:
+            self.scale = torch.nn.Parameter(torch.ones(()))
+
+        def upper(self, hidden: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            return self.scale * hidden[:, 0].float(), self.scale * hidden.float()[..., :2]
+
+    def item(*scores: float, stand_in: train_encoder.Item | None = None) -> train_encoder.Item:
+        return train_encoder.Item(EXAMPLE, [0], None, None, 1.0, hidden=torch.tensor([scores], dtype=torch.bfloat16), stand_in=stand_in)
+
+    echo, original = Echo(), item(2.0, -1.0, 0.5, 0.0)
+    told, off = item(2.0, -1.0, 0.5, 0.0, stand_in=original), item(-2.0, 1.0, 0.0, 3.0, stand_in=original)
+    assert amend_encoder.kept_loss(echo, echo, [off], words=0) > amend_encoder.kept_loss(echo, echo, [told], words=0)
+    assert amend_encoder.kept_loss(echo, echo, [off], words=9) == amend_encoder.kept_loss(echo, echo, [off], words=0)
+    amend_encoder.kept_loss(echo, echo, [off, original], words=4).backward()
+    assert echo.scale.grad is not None
 
 
 def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:

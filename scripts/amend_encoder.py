@@ -17,12 +17,13 @@ from __future__ import annotations
 import argparse
 import random
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
 import train_encoder
-from average_encoders import averaged
+from average_encoders import averaged, unseen_scores
 from quantized import read_quantized
 from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
@@ -104,7 +105,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, metavar="MODEL")
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
-    parser.add_argument("--start", type=Path, help="the OUT of a run of this script, to go on from")
+    parser.add_argument("--start", type=Path, help="the OUT of a run of this script or of average_encoders.py, to go on from")
     parser.add_argument("--lessons", type=Path, default=Path("corpus/changed/lessons.jsonl"), help="changed texts whose level was read anew")
     parser.add_argument("--new", nargs="*", default=[], metavar="WRITER")
     parser.add_argument("--told", type=int, default=900, help="of so many texts, those of level 1 or higher are told of somebody else")
@@ -126,18 +127,19 @@ def main() -> None:
     before, encoder = encoder, train_encoder.started(encoder, options.start, "all")
     begun = {name: value.clone() for name, value in encoder.state_dict().items()}
     shipped, chance = Shipped(options.start or options.model), random.Random(options.seed)
-    examples = [e for e in read_corpus(options.corpus) if shipped.trained_on(e.text)]
+    corpus = read_corpus(options.corpus)
+    examples = [e for e in corpus if shipped.trained_on(e.text)]
     told = [made for e in chance.sample(examples, options.told) if e.ratings["level"] and (made := told_of_another(e, chance))]
     lessons = list(read_lessons(options.lessons, examples).values())
     lessons = chance.sample(lessons, round(options.sample * len(lessons)))
-    new = [train_encoder.prepare(e, tokenizer) for e in read_corpus(options.corpus) if e.source in options.new and not shipped.trained_on(e.text)]
+    new = [train_encoder.prepare(e, tokenizer) for e in corpus if e.source in options.new and not shipped.trained_on(e.text)]
     changed = [*(train_encoder.prepare(made, tokenizer, 1.0) for made in [*lessons, *told]), *new]
     kept = chance.sample(examples, min(round(options.held * len(changed)), len(examples)))
     whole = [train_encoder.prepare(example, tokenizer, 1.0) for example in kept]
-    of_the_employee = []
-    for item in whole[: round(options.employee * len(whole))]:
-        of_the_employee.append(train_encoder.prepare(told_of_the_employee(item.example, chance), tokenizer, 1.0))
-        of_the_employee[-1].stand_in = item
+    of_the_employee = [
+        replace(train_encoder.prepare(told_of_the_employee(item.example, chance), tokenizer, 1.0), stand_in=item)
+        for item in whole[: round(options.employee * len(whole))]
+    ]
     train_encoder.cache_lower(encoder, [*changed, *whole, *of_the_employee])
     print(f"{len(lessons)} changed texts, {len(told)} told of somebody else, {len(new)} new, {len(whole)} whole ones", flush=True)
     said, unseen = train_encoder.predict(before, whole), train_encoder.predict(before, new)
@@ -150,8 +152,8 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")
     train_encoder.export(encoder, whole, options.base, options.out)
-    of_each = ((text_hash(example.text), next(iter(shipped.unseen([example.text])))) for example in examples)
-    train_encoder.save_unseen(options.out / "unseen.npz", {name: (one.document, one.tokens) for name, one in of_each} | unseen)
+    unseen |= {text_hash(example.text): unseen_scores(shipped, example.text) for example in examples}
+    train_encoder.save_unseen(options.out / "unseen.npz", unseen)
 
 
 if __name__ == "__main__":

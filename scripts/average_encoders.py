@@ -28,6 +28,12 @@ def averaged(parts: Sequence[tuple[dict[str, torch.Tensor], float]]) -> dict[str
     return {name: torch.stack([share * weights[name] for weights, share in parts]).sum(0) for name in parts[0][0]}
 
 
+def unseen_scores(exported: Exported, text: str) -> Scores:
+    """What an encoder that had not seen the text says of it (`classifier.encoder.Encoder.unseen`)."""
+    (encoding,) = exported.unseen([text])
+    return encoding.document, encoding.tokens
+
+
 def mean_scores(found: Sequence[Scores]) -> Scores:
     """The mean of the document scores, and of the token scores, of one text."""
     return np.mean([document for document, _ in found], 0), np.mean([tokens for _, tokens in found], 0)
@@ -58,8 +64,7 @@ def main() -> None:
     unseen = {}
     for example in examples:
         if knowing := [source for source in sources if source.trained_on(example.text)]:
-            said = [next(iter(source.unseen([example.text]))) for source in knowing]
-            unseen[text_hash(example.text)] = mean_scores([(encoding.document, encoding.tokens) for encoding in said])
+            unseen[text_hash(example.text)] = mean_scores([unseen_scores(source, example.text) for source in knowing])
     if options.new:
         encoder.load_state_dict(torch.load(options.new_to, weights_only=True))
         new = [train_encoder.prepare(e, tokenizer) for e in examples if e.source in options.new and text_hash(e.text) not in unseen]

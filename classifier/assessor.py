@@ -147,8 +147,7 @@ class Assessor:
         cuts = {scale: np.array([r.cuts[scale] for r in readings]) for scale in readings[0].cuts}
         acts = np.array([r.acts for r in readings])
         found = {scale: head.predict_proba(cuts, acts) for scale, head in self.heads.scales.items()}
-        client = self.heads.client.predict_proba(np.array([r.client for r in readings]))
-        return found | {"client": apply_guide(client, found["level"])}
+        return found | {"client": apply_guide(np.array([r.client for r in readings]), found["level"])}
 
     # Saving -----------------------------------------------------------------------------------------------------
 

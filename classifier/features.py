@@ -32,7 +32,7 @@ class Reading:
 
     parts : its segments
     cuts : {scale that the encoder knows: (n_values - 1,) its probability of each value or a higher one, lowest first}
-    client : (n_clients,) scores (logits) in the order of `corpus.CLIENTS`
+    client : (n_clients,) the encoder's probability of each kind of client, in the order of `corpus.CLIENTS`
     acts : (4,) for each level from 1 on, the strength (logit) of the behaviour of that level that the words show best
     evidence, flags, means : candidates
     """
@@ -72,7 +72,8 @@ def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     scales: dict[str, list[float]] = {}
     for name, score in zip(encoder.document_scores, encoding.document.astype(np.float64), strict=True):
         scales.setdefault(name.split(">=")[0], []).append(float(score))
-    client = np.array([scales.pop(f"client:{name}")[0] for name in CLIENTS])
+    powers = np.exp([scales.pop(f"client:{name}")[0] for name in CLIENTS])
+    client = powers / powers.sum()
     # What is at least 3 is at least 2.
     cuts = {scale: np.minimum.accumulate(expit(np.array(scores))) for scale, scores in scales.items()}
     parts, kinds = segments(text), columns(encoder)

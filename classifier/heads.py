@@ -63,35 +63,16 @@ class OrdinalHead:
         return _differences(expit((np.hstack(list(cuts.values())) @ self.weights)[:, None] - self.thresholds))
 
 
-@dataclass(frozen=True)
-class ClassHead:
-    """Multinomial logistic regression: softmax(x @ weights + intercepts).
-
-    weights : (n_features, n_classes); intercepts : (n_classes,), -inf for a class that training never saw
-    """
-
-    weights: Floats
-    intercepts: Floats
-
-    def predict_proba(self, X: Floats) -> Floats:
-        """(n, n_classes) for X of shape (n, n_features)."""
-        scores = X @ self.weights + self.intercepts
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
-
 @dataclass
 class Heads:
-    """All that is learnt after the encoder.
+    """All that is learnt after the encoder; the client is the encoder's own.
 
     scales : a head for each rating scale
-    client : over `corpus.CLIENTS`
     taggers : for "evidence", "flags" and "means"
     mass : for each scale, the probability that its level set holds (see `conformal`)
     """
 
     scales: dict[str, CutHead | OrdinalHead]
-    client: ClassHead
     taggers: dict[str, SpanTagger]
     mass: dict[str, float]
 
@@ -99,7 +80,6 @@ class Heads:
         """Numbers and names only; `from_json` gives equal heads."""
         return {
             "scales": {name: {part: _plain(numbers) for part, numbers in vars(head).items()} for name, head in self.scales.items()},
-            "client": {"weights": self.client.weights.tolist(), "intercepts": [None if np.isinf(b) else b for b in self.client.intercepts.tolist()]},
             "taggers": {name: asdict(tagger) for name, tagger in self.taggers.items()},
             "mass": self.mass,
         }
@@ -113,7 +93,6 @@ class Heads:
         KeyError, TypeError, ValueError
             When it is something else.
         """
-        intercepts = [-np.inf if b is None else b for b in found["client"]["intercepts"]]
         return cls(
             scales={
                 name: CutHead(dict(raw["shares"]), np.array(raw["weights"]), np.array(raw["intercepts"]))
@@ -121,7 +100,6 @@ class Heads:
                 else OrdinalHead(np.array(raw["weights"]), np.array(raw["thresholds"]))
                 for name, raw in found["scales"].items()
             },
-            client=ClassHead(np.array(found["client"]["weights"]), np.array(intercepts)),
             taggers={
                 name: SpanTagger({key: tuple(map(float, row)) for key, row in raw["weights"].items()}, dict(raw["intercepts"]), dict(raw["thresholds"]))
                 for name, raw in found["taggers"].items()

@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from classifier.corpus import CLIENTS, Example, scale_sizes, writer_groups
+from classifier.corpus import Example, scale_sizes, weight_of, writer_groups
 from classifier.features import Reading
 from classifier.framework import Framework, framework_names, load_framework
-from classifier.heads import ClassHead, CutHead, Heads, OrdinalHead, cut_features
+from classifier.heads import CutHead, Heads, OrdinalHead, cut_features
 from classifier.ordinal import OrdinalRegression
 from classifier.tagging import fit_logistic, fit_tagger
 
@@ -22,7 +21,7 @@ Floats = NDArray[np.float64]
 MIN_PRECISION = {"evidence": 0.4, "flags": 0.67, "means": 0.3}
 # Inverse strength of the L2 penalty, as in scikit-learn. The penalty on the cuts is so strong that the mean probability of the given level,
 # .77 on made text, where .84 are right, comes near the share that is right on texts by strangers (.71 there, where .67 are).
-C = {"cuts": 0.01, "scales": 0.1, "client": 0.003}
+C = {"cuts": 0.01, "scales": 0.1}
 _CERTAIN = 9.0  # logit of a cut that lies above or below all examples
 
 
@@ -31,9 +30,8 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
 
     keys : for "evidence", "flags" and "means", the keys to tag
     mass : held by every level set until it is calibrated
-    of_the_level : positions of the examples from which the heads of the whole text (scales and client) learn; findings learn from all
+    of_the_level : positions of the examples from which the scales learn; findings learn from all
     """
-    clients = np.array([r.client for r in readings])
     scales: dict[str, CutHead | OrdinalHead] = {}
     for scale, size in scale_sizes().items():
         rated = [i for i in of_the_level if scale in examples[i].ratings]
@@ -46,12 +44,11 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
             weights, intercepts = np.eye(size - 1, size - 1 + len(readings[0].acts)), np.zeros(size - 1)
             if rated and any(behaviour.key in keys["evidence"] for behaviour in _framework_of(scale).behaviours):
                 acts = np.array([readings[i].acts for i in rated])
-                weights, intercepts = fit_cuts(cut_features(shares, cuts, acts), y, size, C["cuts"])
+                counts = np.array([weight_of(examples[i].source) for i in rated])
+                weights, intercepts = fit_cuts(cut_features(shares, cuts, acts), y, size, C["cuts"], counts / counts.mean())
             scales[scale] = CutHead(shares, weights, intercepts)
         elif rated:
             scales[scale] = fit_ordinal(np.hstack(list(cuts.values())), y, size, C["scales"])
-    known = [i for i in of_the_level if examples[i].client is not None]
-    client = fit_classes(clients[known], np.array([CLIENTS.index(examples[i].client or "") for i in known]), len(CLIENTS), C["client"])
     taggers, groups = {}, writer_groups(examples)
     for kind, names in keys.items():
         marks = [getattr(e, kind) for e in examples]
@@ -59,7 +56,7 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
         texts, spans = [examples[i].text for i in read], [getattr(readings[i], kind) for i in read]
         writers = [groups[examples[i].source] for i in read]
         taggers[kind] = fit_tagger(names, MIN_PRECISION[kind], texts, spans, [marks[i] for i in read], writers)
-    return Heads(scales, client, taggers, dict.fromkeys(scales, mass))
+    return Heads(scales, taggers, dict.fromkeys(scales, mass))
 
 
 def companions(scale: str, size: int, known: Collection[str]) -> dict[str, float]:
@@ -76,14 +73,17 @@ def _framework_of(scale: str) -> Framework:
     return next(f for f in map(load_framework, framework_names()) if any(s.key == scale for s in f.scales))
 
 
-def fit_cuts(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> tuple[Floats, Floats]:
-    """Weights, (size - 1, n_features), and intercepts, (size - 1,), of a logistic regression for each y >= k on standardized features."""
+def fit_cuts(X: Floats, y: NDArray[np.int64], size: int, strength: float, counts: Floats | None = None) -> tuple[Floats, Floats]:
+    """Weights, (size - 1, n_features), and intercepts, (size - 1,), of a logistic regression for each y >= k on standardized features.
+
+    counts : (n,) how much each row counts, with a mean of 1; all alike where None
+    """
     weights, intercepts = np.zeros((size - 1, X.shape[1])), np.zeros(size - 1)
     for cut, above in enumerate(y[None, :] >= np.arange(1, size)[:, None]):
         if above.all() or not above.any():
             intercepts[cut] = _CERTAIN if above.all() else -_CERTAIN
         else:
-            weights[cut], intercepts[cut] = fit_logistic(X, above, strength)
+            weights[cut], intercepts[cut] = fit_logistic(X, above, strength, counts)
     return weights, intercepts
 
 
@@ -93,19 +93,3 @@ def fit_ordinal(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> 
     model = OrdinalRegression(strength, levels=tuple(range(size))).fit(scaler.transform(X), y)
     weights = model.coef_ / scaler.scale_
     return OrdinalHead(weights, model.thresholds_ + weights @ scaler.mean_)
-
-
-def fit_classes(X: Floats, y: NDArray[np.int64], size: int, strength: float) -> ClassHead:
-    """Multinomial logistic regression on standardized features; y in 0 … size - 1, of which some may be absent."""
-    scaler = StandardScaler().fit(X)
-    weights, intercepts = np.zeros((X.shape[1], size)), np.full(size, -np.inf)
-    seen = np.unique(y)
-    if len(seen) < 2:
-        intercepts[seen] = 0.0
-        return ClassHead(weights, intercepts)
-    model = LogisticRegression(C=strength, max_iter=1000).fit(scaler.transform(X), y)
-    # With two classes scikit-learn keeps one row, the second class against the first.
-    coef, intercept = (model.coef_, model.intercept_) if len(seen) > 2 else (np.vstack([0 * model.coef_, model.coef_]), np.append(0.0, model.intercept_))
-    weights[:, seen] = (coef / scaler.scale_).T
-    intercepts[seen] = intercept - scaler.mean_ @ weights[:, seen]
-    return ClassHead(weights, intercepts)

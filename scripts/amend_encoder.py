@@ -1,8 +1,8 @@
 """Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
 Texts that are told of somebody else, and texts of which a part is taken out or told of somebody else and whose level was read anew
-(`stand_ins`), are learned as in `train_encoder`, and so are the texts of writers whom the encoder does not know yet (--new; the texts of
-a pair go through apart). Whole texts go through beside them and must get the scores that they had (knowledge distillation, Hinton et
+(`stand_ins`), are learned as in `train_encoder`, and so are the texts of writers whom the encoder does not know yet (--new), and the
+order of statements within competency dictionaries. Whole texts go through beside them and must get the scores that they had (knowledge distillation, Hinton et
 al. 2015); some are told of "the employee", "the officer" and so on, as in the source's worked examples, and must get the scores that
 they have in the first person. So the scores in unseen.npz, from which the heads learn, stay those of a like encoder. What is kept is a
 mean of the weights before and after, which moves less; the mean of the scores is put back, and the mean change printed.
@@ -15,6 +15,7 @@ writers stay new to it; for those of --new the scores before go into unseen.npz.
 from __future__ import annotations
 
 import argparse
+import itertools
 import random
 import time
 from dataclasses import replace
@@ -29,7 +30,7 @@ from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
 from train_encoder import Encoder, Item
 
-from classifier.corpus import read_corpus
+from classifier.corpus import CLIENTS, DICTIONARIES, read_corpus
 from classifier.encoder import Encoder as Shipped
 from classifier.encoder import text_hash
 
@@ -38,6 +39,8 @@ BATCH = 20  # texts, changed and whole
 
 def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
     """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens.
+
+    The client alone is learned from its label here, too: it is known of none of the changed texts.
 
     A text with a stand-in is held to the document scores that the stand-in had; of its tokens, which are others, nothing is asked.
     """
@@ -53,25 +56,32 @@ def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float
     document, tokens, said, marked = document.float(), tokens.float(), said.float(), marked.float()
     cuts = encoder.cuts
     total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
-    total = total + 4 * functional.cross_entropy(document[:, cuts:], said[:, cuts:].softmax(1))
+    client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
+    total = total + 4 * functional.cross_entropy(document[:, cuts:], client, ignore_index=-1)
     losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
     return total + words * (losses.sum(2) * same).sum() / same.sum().clamp(min=1)
 
 
-def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[Item], options: argparse.Namespace) -> Encoder:
-    """Go on from `encoder` with one epoch over the changed texts, each batch beside whole texts, which are held to the scores of `before`."""
+def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[Item], ladders: list[list[Item]], options: argparse.Namespace) -> Encoder:
+    """Go on from `encoder` with `options.epochs` over the changed texts, each batch beside whole texts, which are held to the scores of `before`.
+
+    Beside every fourth batch the statements of one competency dictionary go through.
+    """
     torch.manual_seed(options.seed)
     chance, rate, of_each = random.Random(options.seed), options.rate, round(BATCH / (1 + options.held))
     layers, heads = train_encoder.learned(encoder)
     optimizer = torch.optim.AdamW([*layers, *heads], lr=rate, weight_decay=0.0)
-    pairs = list(zip(in_batches(changed, of_each, chance), in_batches(whole, BATCH - of_each, chance), strict=False))
+    pairs = []
+    for _ in range(options.epochs):
+        pairs += zip(train_encoder.shuffled(changed, chance, of_each), train_encoder.shuffled(whole, chance, BATCH - of_each), strict=False)
     begun, losses = time.monotonic(), []
     for step, (some, others) in enumerate(pairs):
         # No dropout: what it adds to the scores of whole texts would be learned away, too.
         loss = train_encoder.loss(encoder, some), kept_loss(encoder, before, others, options.held_words)
+        order = train_encoder.loss(encoder, ladders[step // 4 % len(ladders)]) if step % 4 == 0 else torch.zeros(())
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 20) * max(0.02, 1 - step / len(pairs))
         optimizer.zero_grad()
-        sum(loss).backward()
+        sum(loss, order).backward()
         torch.nn.utils.clip_grad_norm_([*layers, *heads], 1.0)
         optimizer.step()
         losses.append([value.item() for value in loss])
@@ -92,13 +102,6 @@ def keep_the_mean(encoder: Encoder, said: np.ndarray, says: np.ndarray) -> np.nd
     return shift
 
 
-def in_batches(items: list[Item], size: int, chance: random.Random) -> list[list[Item]]:
-    """Batches of texts of about one length, in random order."""
-    found = train_encoder.batches(sorted(items, key=lambda item: (len(item.ids), chance.random())), size)
-    chance.shuffle(found)
-    return found
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("base", type=Path, metavar="BASE")
@@ -114,6 +117,7 @@ def main() -> None:
     parser.add_argument("--held", type=float, default=2.0, help="whole texts for each changed one")
     parser.add_argument("--held-words", type=float, default=8.0, help="weight of the scores of tokens of whole texts")
     parser.add_argument("--share", type=float, default=0.6, help="of the amended weights in the mean with those of before this run, which is what is kept")
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--layers", type=int, default=8)
     parser.add_argument("--frozen", type=int, default=4)
@@ -140,10 +144,11 @@ def main() -> None:
         replace(train_encoder.prepare(told_of_the_employee(item.example, chance), tokenizer, 1.0), stand_in=item)
         for item in whole[: round(options.employee * len(whole))]
     ]
-    train_encoder.cache_lower(encoder, [*changed, *whole, *of_the_employee])
+    ladders = train_encoder.read_ladders(options.corpus / DICTIONARIES, tokenizer)
+    train_encoder.cache_lower(encoder, [*changed, *whole, *of_the_employee, *itertools.chain(*ladders)])
     print(f"{len(lessons)} changed texts, {len(told)} told of somebody else, {len(new)} new, {len(whole)} whole ones", flush=True)
     said, unseen = train_encoder.predict(before, whole), train_encoder.predict(before, new)
-    after = amend(encoder, before, changed, [*of_the_employee, *whole[len(of_the_employee) :]], options).state_dict()
+    after = amend(encoder, before, changed, [*of_the_employee, *whole[len(of_the_employee) :]], ladders, options).state_dict()
     encoder.load_state_dict(averaged([(begun, 1 - options.share), (after, options.share)]))
     says = train_encoder.predict(encoder, whole)
     shift = keep_the_mean(encoder, *(np.array([of[name][0] for name in said]) for of in (said, says)))

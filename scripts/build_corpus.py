@@ -117,7 +117,7 @@ def by_key(records: list[dict[str, Any]]) -> list[str]:
 def counted(name: str, records: list[dict[str, Any]]) -> str:
     levels = [sum(r["level"] == k for r in records) for k in range(5)]
     marks = [sum(len(r.get(field, [])) for r in records) for field in ("flags", "lookalikes")]
-    length = round(sum(len(r["text"].split()) for r in records) / len(records))
+    length = round(sum(len(r["text"].split()) for r in records) / max(len(records), 1))
     return "| " + " | ".join(map(str, [name, len(records), *levels, *marks, length])) + " |"
 
 

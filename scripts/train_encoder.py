@@ -41,17 +41,14 @@ from torch.nn import functional
 from transformers import AutoModel
 
 from classifier.corpus import (
-    AUTHORS_PROSE,
     CLIENTS,
     DICTIONARIES,
-    MANY_VOICES,
-    PLAIN_PROSE,
     Example,
     Label,
     evidence_levels,
     read_corpus,
-    register_of,
     scale_sizes,
+    weight_of,
     writer_groups,
 )
 from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, TOKEN_STEPS, text_hash
@@ -61,8 +58,6 @@ BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 WINDOW = 512
 CALIBRATION = 64  # texts that show the exported network's range of activations
 BATCH = 16
-# How much a text weighs: the plain prose of real answers the most, an author's the least.
-WEIGHTS = {AUTHORS_PROSE: 1.0, MANY_VOICES: 2.0, PLAIN_PROSE: 4.0}
 LOSS_WEIGHTS = {
     "level": 4.0, "client": 4.0, "pspc_level": 1.0, "involvement": 0.8, "commitment": 0.8, "tokens": 1.0, "keys": 0.5, "pairs": 2.0, "flag pairs": 1.0,
     "ladders": 0.5,
@@ -119,7 +114,7 @@ def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None)
             if first < start + len(mark.quote) and last > start:
                 targets[i, names.index(mark.key)] = 1
     mask = np.array([0.0 if name.startswith("means:") and example.means is None else 1.0 for name in names], np.float32)
-    return Item(example, ids, targets, mask, weight or WEIGHTS.get(register_of(example.source) or "", 2.0))
+    return Item(example, ids, targets, mask, weight or weight_of(example.source))
 
 
 def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
@@ -208,19 +203,19 @@ def batches(items: list[Item], size: int) -> list[list[Item]]:
     return [items[i : i + size] for i in range(0, len(items), size)]
 
 
-def shuffled(items: list[Item], chance: random.Random) -> list[list[Item]]:
+def shuffled(items: list[Item], chance: random.Random, size: int = BATCH) -> list[list[Item]]:
     """Batches of texts of about one length, in random order, with the texts of a pair side by side."""
     tied: dict[str, list[Item]] = {}
     for item in items:
         tied.setdefault(item.example.pair or item.example.id, []).append(item)
     units = list(tied.values())
     chance.shuffle(units)
-    chunks = [sorted(units[i : i + BATCH * 20], key=lambda unit: max(len(item.ids) for item in unit)) for i in range(0, len(units), BATCH * 20)]
+    chunks = [sorted(units[i : i + size * 20], key=lambda unit: max(len(item.ids) for item in unit)) for i in range(0, len(units), size * 20)]
     found = []
     for chunk in chunks:
         batch: list[Item] = []
         for unit in chunk:
-            if batch and len(batch) + len(unit) > BATCH:
+            if batch and len(batch) + len(unit) > size:
                 found.append(batch)
                 batch = []
             batch.extend(unit)

@@ -116,6 +116,13 @@ ASSESSED = {
     .replace("return", "retrun")
     .replace("thanked", "thakned"),
     "names from many places": f"{DRAFT} Nguyễn Thị Hương, Oluwaseun Adébáyò, Þórdís Jónsdóttir and Krzysztof Wójcik had asked the same.",
+    "told in the third person": (
+        "An old man at the counter could not make out the small print of a letter. She read it to him line by line and asked whether it was clear now. It was."
+    ),
+    "only those who are served are named": (
+        "At gate nine the passengers were told at once that the flight would be late, where water could be had, and what would come next and when. "
+        "Blankets were brought."
+    ),
     "questions and answers repeat words": "Q: What did you do? A: I called her. Q: What did you do then? A: I wrote to her. Q: What did you do? A: I left.",
 }
 
@@ -127,6 +134,7 @@ def test_what_people_write_is_assessed(name: str) -> None:
 
 NOT_TOLD_APART = {
     "a recipe told by its cook": RECIPE.replace("Preheat", "First I preheat").replace("Beat", "Then I beat"),
+    "a tale of somebody": "The fisherman rowed out before dawn. He cast the net three times and caught nothing, and then he drew up a golden fish.",
     "a poem": "I wandered lonely as a cloud that floats on high over vales and hills, when all at once I saw a crowd, a host, of golden daffodils",
     "the same in other words": f"{DRAFT} In short, she wanted to know how much was left, I found out and rang her, and explained the letter until she got it.",
     "a dozen words in no order": "letter phoned the her balance client I explained and thanked question a line notice",

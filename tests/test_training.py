@@ -101,6 +101,8 @@ def test_an_amended_encoder_is_held_to_what_it_said() -> None:
     same = amend_encoder.kept_loss(before, before, [item], words=4)
     for other in (Still([1.0, -1.0, 0.5, 0.0], [1.0, -3.0]), Still([2.0, -1.0, 0.0, 0.5], [1.0, -3.0]), Still([2.0, -1.0, 0.5, 0.0], [1.0, 0.0])):
         assert amend_encoder.kept_loss(other, before, [item], words=4) > same
+    # The client is learned from its label, the first one, whatever was said of it before.
+    assert amend_encoder.kept_loss(Still([2.0, -1.0, 3.0, 0.0], [1.0, -3.0]), before, [item], words=4) < same
 
 
 def test_told_of_the_employee_a_text_is_held_to_what_it_was_in_the_first_person() -> None:

@@ -308,7 +308,7 @@ def _train(options: argparse.Namespace) -> int:
         shutil.rmtree(beside)
     _bring_unseen(encoder, Encoder(options.model / "encoder"))
     taught = len(of_the_level(encoder, examples))
-    print(f"{len(examples)} examples -> {options.model}; level and client were learnt from {taught} of them, words from all", file=sys.stderr)
+    print(f"{len(examples)} examples -> {options.model}; levels were learnt from {taught} of them, words from all", file=sys.stderr)
     return 0
 
 

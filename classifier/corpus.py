@@ -18,7 +18,7 @@ from classifier.rows import parse_record, read_lines, read_records
 AUTHORS_PROSE, MANY_VOICES, PLAIN_PROSE = "an author's prose", "many voices", "plain prose of applicants, career sites and chatbots"
 HARD_KINDS = "any voice, kinds of text that a model got wrong"
 REGISTERS = ((AUTHORS_PROSE, 1, 9), (MANY_VOICES, 10, 71), (PLAIN_PROSE, 72, 109), (HARD_KINDS, 110, math.inf))
-# How much a text counts where a level is learnt: the plain prose of real answers and what models got wrong the most, an author's the least.
+# How much a text counts in training: the plain prose of real answers and what models got wrong the most, an author's the least.
 WEIGHTS = {AUTHORS_PROSE: 1.0, MANY_VOICES: 2.0, PLAIN_PROSE: 4.0, HARD_KINDS: 4.0}
 CLIENTS = ("external", "internal", "not_a_client", "none")
 # Parts of a corpus folder that are no training examples: the documents' own statements, the unseen worked examples, and

@@ -3,8 +3,8 @@
 Every rule is one pass over the text or its words. Each is set so that what people write passes: over the corpus at most one
 text in fifty may be refused (a test counts them), and a doubtful text is assessed.
 
-So these limits stay, since no rule on words tells such texts from a plain example: another subject told with "I", "we" or a word of
-service (a recipe, a review, a poem), which shows nothing and gets level 0 from the model; the same thing said again in other words; a
+So these limits stay, since no rule on words tells such texts from a plain example: another subject told with "I", "we", "she" or a word
+of service (a recipe, a review, a poem), which shows nothing and gets level 0 from the model; the same thing said again in other words; a
 dozen words in no order; an instruction that names neither a level nor a rating.
 """
 

@@ -1,15 +1,16 @@
-"""Teach the shipped encoder whose act it was, and leave all else as it is: `python scripts/amend_encoder.py BASE MODEL OUT`.
+"""Teach the shipped encoder single lessons, and leave as it is what it says of other texts: `python scripts/amend_encoder.py BASE MODEL OUT`.
 
 Texts that are told of somebody else, and texts of which a part is taken out or told of somebody else and whose level was read anew
 (`stand_ins`), are learned as in `train_encoder`, and so are the texts of writers whom the encoder does not know yet (--new), and the
-order of statements within competency dictionaries. Whole texts go through beside them and must get the scores that they had (knowledge distillation, Hinton et
-al. 2015); some are told of "the employee", "the officer" and so on, as in the source's worked examples, and must get the scores that
-they have in the first person. So the scores in unseen.npz, from which the heads learn, stay those of a like encoder. What is kept is a
-mean of the weights before and after, which moves less; the mean of the scores is put back, and the mean change printed.
+order of statements within competency dictionaries. Whole texts go through beside them and must get the scores that they had (knowledge
+distillation, Hinton et al. 2015), but for the client, which is learned from its label; some are told of "the employee", "the officer" and
+so on, as in the source's worked examples, and must get the scores that they have in the first person. So the scores in unseen.npz, from
+which the heads learn, stay those of a like encoder. What is kept is a mean of the weights before and after, which moves less; the mean of
+the scores of the scales is put back, and the mean change printed.
 
 BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats and
 say what the scores were, and unseen.npz. No other texts than those that the encoder was trained on, and --new, are used, so that the other
-writers stay new to it; for those of --new the scores before go into unseen.npz. A quarter of an hour to half an hour on two cores.
+writers stay new to it; for those of --new the scores before go into unseen.npz. A quarter of an hour to half an hour an epoch on two cores.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ BATCH = 20  # texts, changed and whole
 def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
     """Cross-entropy of what the encoder says of whole texts against what it said before; `words` is the weight of the scores of tokens.
 
-    The client alone is learned from its label here, too: it is known of none of the changed texts.
+    The client alone is learned from its label here, too: of changed texts it is not known.
 
     A text with a stand-in is held to the document scores that the stand-in had; of its tokens, which are others, nothing is asked.
     """
@@ -57,7 +58,7 @@ def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float
     cuts = encoder.cuts
     total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
     client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
-    total = total + 4 * functional.cross_entropy(document[:, cuts:], client, ignore_index=-1)
+    total = total + 4 * functional.cross_entropy(document[:, cuts:], client, ignore_index=-1, reduction="sum") / (client >= 0).sum().clamp(min=1)
     losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
     return total + words * (losses.sum(2) * same).sum() / same.sum().clamp(min=1)
 
@@ -73,7 +74,7 @@ def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[It
     optimizer = torch.optim.AdamW([*layers, *heads], lr=rate, weight_decay=0.0)
     pairs = []
     for _ in range(options.epochs):
-        pairs += zip(train_encoder.shuffled(changed, chance, of_each), train_encoder.shuffled(whole, chance, BATCH - of_each), strict=False)
+        pairs += zip(train_encoder.shuffled(changed, chance, of_each), itertools.cycle(train_encoder.shuffled(whole, chance, BATCH - of_each)), strict=False)
     begun, losses = time.monotonic(), []
     for step, (some, others) in enumerate(pairs):
         # No dropout: what it adds to the scores of whole texts would be learned away, too.
@@ -92,11 +93,12 @@ def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[It
 
 
 def keep_the_mean(encoder: Encoder, said: np.ndarray, says: np.ndarray) -> np.ndarray:
-    """Shift the scores of the whole text, (n_texts, n_scores) before and after, so that their mean is what it was; the shift, (n_scores,).
+    """Shift the scores of the scales, (n_texts, n_scores) before and after, so that their mean is what it was; the shift, (n_scores,), 0 for the client.
 
     Lessons that mostly lower a level lower it a little everywhere: on strangers' texts "level 1 or higher" by .8 of a logit.
     """
     shift: np.ndarray = (said - says).mean(0)
+    shift[encoder.cuts :] = 0
     with torch.no_grad():
         encoder.document.bias += torch.tensor(shift, dtype=encoder.document.bias.dtype)
     return shift

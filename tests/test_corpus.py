@@ -11,7 +11,21 @@ import build_corpus
 import load
 import pytest
 
-from classifier.corpus import AUTHORS_PROSE, MANY_VOICES, PLAIN_PROSE, Example, check_corpus, read_corpus, read_examples, register_of, writer_groups
+from classifier.corpus import (
+    AUTHORS_PROSE,
+    HARD_KINDS,
+    MANY_VOICES,
+    PLAIN_PROSE,
+    REGISTERS,
+    WEIGHTS,
+    Example,
+    check_corpus,
+    read_corpus,
+    read_examples,
+    register_of,
+    weight_of,
+    writer_groups,
+)
 from classifier.errors import InputError
 from classifier.rows import read_records
 
@@ -100,12 +114,18 @@ def test_no_pair_and_no_rewrite_tie_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "register"),
     [
-        ("t01", AUTHORS_PROSE), ("t7", AUTHORS_PROSE), ("t10", MANY_VOICES), ("t71", MANY_VOICES), ("t72", PLAIN_PROSE), ("t100", PLAIN_PROSE),
+        ("t01", AUTHORS_PROSE), ("t7", AUTHORS_PROSE), ("t10", MANY_VOICES), ("t71", MANY_VOICES), ("t72", PLAIN_PROSE), ("t109", PLAIN_PROSE),
+        ("t110", HARD_KINDS),
         ("t0", None), ("t64a", None), ("at64", None), ("t", None),
     ],
 )  # fmt: skip
 def test_registers_go_by_the_writers_number(source: str, register: str | None) -> None:
     assert register_of(source) == register
+
+
+def test_plain_prose_hard_kinds_and_what_nobody_made_up_count_the_most() -> None:
+    assert set(WEIGHTS) == {name for name, _, _ in REGISTERS}
+    assert weight_of("t01") < weight_of("t10") < weight_of("t72") == weight_of("t110") == weight_of("a desk")
 
 
 def test_only_a_line_feed_ends_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,10 +35,7 @@ def test_no_file_is_over_95_megabytes() -> None:
     assert sum(sizes) < 100e6
 
 
-KNOWN_FAILURES = [pytest.param(level, marks=pytest.mark.xfail(strict=True, reason=f"known failure: gives {level - 1}")) for level in (3, 4)]
-
-
-@pytest.mark.parametrize("level", [1, 2, *KNOWN_FAILURES])
+@pytest.mark.parametrize("level", [1, 2, 3, 4])
 def test_worked_examples(assessor: Assessor, root: Path, level: int) -> None:
     (example,) = [e for e in read_examples(root / "corpus" / "en" / "worked_examples.jsonl") if e.ratings["level"] == level]
     assert assessor.assess(example.text).ratings["level"].level == level

@@ -31,7 +31,7 @@ from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
 from train_encoder import Encoder, Item
 
-from classifier.corpus import CLIENTS, DICTIONARIES, read_corpus
+from classifier.corpus import DICTIONARIES, read_corpus
 from classifier.encoder import Encoder as Shipped
 from classifier.encoder import text_hash
 
@@ -57,7 +57,7 @@ def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float
     document, tokens, said, marked = document.float(), tokens.float(), said.float(), marked.float()
     cuts = encoder.cuts
     total = 4 * functional.binary_cross_entropy_with_logits(document[:, :cuts], said[:, :cuts].sigmoid(), reduction="none").sum(1).mean()
-    client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
+    client = train_encoder.clients(batch)
     total = total + 4 * functional.cross_entropy(document[:, cuts:], client, ignore_index=-1, reduction="sum") / (client >= 0).sum().clamp(min=1)
     losses = functional.binary_cross_entropy_with_logits(tokens, marked.sigmoid(), reduction="none")
     return total + words * (losses.sum(2) * same).sum() / same.sum().clamp(min=1)

@@ -242,8 +242,7 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
         losses = functional.binary_cross_entropy_with_logits(document[:, column : column + size - 1], targets, reduction="none")
         total = total + LOSS_WEIGHTS[scale] * ((losses * given).mean(1) * weight).mean()
         column += size - 1
-    client = torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
-    losses = functional.cross_entropy(document[:, column:], client, reduction="none", ignore_index=-1)
+    losses = functional.cross_entropy(document[:, column:], clients(batch), reduction="none", ignore_index=-1)
     total = total + LOSS_WEIGHTS["client"] * (losses * weight).mean()
     wanted = torch.zeros_like(tokens)
     for row, item in enumerate(batch):
@@ -257,6 +256,11 @@ def loss(encoder: Encoder, batch: list[Item]) -> torch.Tensor:
     losses = functional.binary_cross_entropy_with_logits(highest, wanted.amax(1), reduction="none") * of_texts
     total = total + LOSS_WEIGHTS["keys"] * (losses * looked_for).sum(1).mean() / 3
     return total + LOSS_WEIGHTS["pairs"] * pair_loss(document, batch) + LOSS_WEIGHTS["flag pairs"] * flag_pair_loss(highest, wanted.amax(1), batch)
+
+
+def clients(batch: list[Item]) -> torch.Tensor:
+    """(n_texts,) the place of each text's client in CLIENTS, -1 where it is not known."""
+    return torch.tensor([CLIENTS.index(item.example.client) if item.example.client else -1 for item in batch])
 
 
 def partners(batch: list[Item]) -> Iterator[tuple[int, int]]:

@@ -136,10 +136,10 @@ def test_statements_of_a_dictionary_are_ordered_by_the_loss() -> None:
     assert train_encoder.ladder_loss(rising, items(1, 2)) < train_encoder.ladder_loss(falling, items(1, 2))
 
 
-def test_scores_that_a_lesson_lowered_everywhere_get_their_mean_back() -> None:
+def test_scores_that_a_lesson_lowered_everywhere_get_their_mean_back_but_for_the_client() -> None:
     class Scores:
-        document = torch.nn.Linear(3, 2)
+        document, cuts = torch.nn.Linear(3, 3), 2
 
     before = Scores.document.bias.detach().clone()
-    amend_encoder.keep_the_mean(Scores, np.array([[1.0, 0.0], [3.0, 0.0]]), np.array([[0.0, 0.0], [2.5, 0.5]]))
-    assert torch.allclose(Scores.document.bias - before, torch.tensor([0.75, -0.25]))
+    amend_encoder.keep_the_mean(Scores, np.array([[1.0, 0.0, 2.0], [3.0, 0.0, 2.0]]), np.array([[0.0, 0.0, 0.0], [2.5, 0.5, 0.0]]))
+    assert torch.allclose(Scores.document.bias - before, torch.tensor([0.75, -0.25, 0.0]))

@@ -36,6 +36,9 @@ from classifier.encoder import Encoder as Shipped
 from classifier.encoder import text_hash
 
 BATCH = 20  # texts, changed and whole
+# Of the order of statements, for each batch those of one dictionary, beside what a training gives it. On statements of strangers the
+# correlation of the scores went from .41 to .61 in 160 steps with four times as much, and hardly moved with one time, every fourth step.
+LADDERS = 4.0
 
 
 def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float) -> torch.Tensor:
@@ -66,7 +69,7 @@ def kept_loss(encoder: Encoder, before: Encoder, batch: list[Item], words: float
 def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[Item], ladders: list[list[Item]], options: argparse.Namespace) -> Encoder:
     """Go on from `encoder` with `options.epochs` over the changed texts, each batch beside whole texts, which are held to the scores of `before`.
 
-    Beside every fourth batch the statements of one competency dictionary go through.
+    Beside each batch the statements of one competency dictionary go through.
     """
     torch.manual_seed(options.seed)
     chance, rate, of_each = random.Random(options.seed), options.rate, round(BATCH / (1 + options.held))
@@ -79,7 +82,7 @@ def amend(encoder: Encoder, before: Encoder, changed: list[Item], whole: list[It
     for step, (some, others) in enumerate(pairs):
         # No dropout: what it adds to the scores of whole texts would be learned away, too.
         loss = train_encoder.loss(encoder, some), kept_loss(encoder, before, others, options.held_words)
-        order = train_encoder.loss(encoder, ladders[step // 4 % len(ladders)]) if step % 4 == 0 else torch.zeros(())
+        order = LADDERS * train_encoder.loss(encoder, ladders[step % len(ladders)])
         optimizer.param_groups[0]["lr"] = rate * min(1.0, (step + 1) / 20) * max(0.02, 1 - step / len(pairs))
         optimizer.zero_grad()
         sum(loss, order).backward()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import build_corpus
@@ -54,6 +55,11 @@ def test_worked_examples_are_never_trained_on(root: Path, corpus: list[Example])
     assert [e.ratings["level"] for e in worked] == [1, 2, 3, 4]
     trained_on = {" ".join(e.text.split()) for e in corpus}
     assert not trained_on & {" ".join(e.text.split()) for e in worked}
+
+
+def test_each_pair_has_two_texts(corpus: list[Example]) -> None:
+    sizes = Counter(e.pair for e in corpus if e.pair)
+    assert {pair for pair, size in sizes.items() if size != 2} == set()
 
 
 def test_pairs_and_rewrites_stay_in_one_group(corpus: list[Example]) -> None:

@@ -8,7 +8,7 @@ so on, as in the source's worked examples, and must get the scores that they hav
 which the heads learn, stay those of a like encoder. What is kept is a mean of the weights before and after, which moves less; the mean of
 the scores of the scales is put back, and the mean change printed.
 
-BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose 8-bit weights are read back as floats and
+BASE is the published encoder (see `train_encoder`), MODEL a folder with encoder.onnx, whose weights, most of them 8-bit, are read back as floats and
 say what the scores were, and unseen.npz. No other texts than those that the encoder was trained on, and --new, are used, so that the other
 writers stay new to it; for those of --new the scores before go into unseen.npz. A quarter of an hour to half an hour an epoch on two cores.
 """
@@ -36,8 +36,8 @@ from classifier.encoder import Encoder as Shipped
 from classifier.encoder import text_hash
 
 BATCH = 20  # texts, changed and whole
-# Of the order of statements, for each batch those of one dictionary, beside what a training gives it. On statements of strangers the
-# correlation of the scores went from .41 to .61 in 160 steps with four times as much, and hardly moved with one time, every fourth step.
+# Weight of the order of statements, as a multiple of what a training gives it; with each batch go those of one dictionary. On strangers'
+# statements the correlation of the scores went from .41 to .61 in 160 steps with this; with 1, every fourth step, it hardly moved.
 LADDERS = 4.0
 
 

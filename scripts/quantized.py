@@ -1,4 +1,4 @@
-"""Export a trained encoder to ONNX with int8 weights, so that its numbers stay near those of the float network.
+"""Export a trained encoder to ONNX with int8 weights, its heads as floats, so that its numbers stay near those of the float network.
 
 At run time the activations are rounded to 8 bits too, with one scale for a whole tensor, which a few channels of large values
 spoil. So each linear layer of the transformer gets weights multiplied, and inputs divided, by a scale for each input channel
@@ -21,7 +21,7 @@ from torch import nn
 # texts (logits): without, and signed 7-bit weights .25; .5 .56; .75 .14; .95 .19.
 SMOOTHING = 0.75
 # Their numbers of columns are no multiples of 16, and on processors with AMX the 8-bit products of ONNX Runtime 1.23 are then wrong in some rows: of
-# strangers' texts .20 had a false flag instead of .03, and with two threads another one in each run.
+# strangers' texts .06 to .20 had a false flag instead of .03, and with two threads other ones in each run.
 FLOAT_HEADS = ("query", "tokens", "document")
 
 
@@ -87,7 +87,7 @@ def smoothed(encoder: nn.Module, texts: Sequence[Sequence[int]]) -> nn.Module:
 def read_quantized(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     """The weights of a network that `write_quantized` wrote, as floats under the names of `like`; those that it does not hold are those of `like`.
 
-    A weight is what is left of the trained one after rounding to 8 bits.
+    A weight is what is left of the trained one after rounding to 8 bits; those of the heads stand as they were.
     """
     graph = onnx.load(str(path)).graph
     stored = {value.name: onnx.numpy_helper.to_array(value) for value in graph.initializer}

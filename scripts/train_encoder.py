@@ -361,7 +361,7 @@ def save_unseen(path: Path, found: dict[str, Scores]) -> None:
 
 
 def export(encoder: Encoder, items: list[Item], base: Path, out: Path) -> None:
-    """Write encoder.onnx with int8 weights, tokenizer.json and encoder.json."""
+    """Write encoder.onnx with int8 weights and float heads, tokenizer.json and encoder.json."""
     calibration = random.Random(0).sample(items, min(CALIBRATION, len(items)))
     write_quantized(encoder, [item.ids for item in calibration], out / "encoder.onnx")
     shutil.copyfile(base / "tokenizer.json", out / "tokenizer.json")

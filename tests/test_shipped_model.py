@@ -17,6 +17,7 @@ from classifier.document import refusal
 
 def test_the_manifest_names_every_file_and_the_corpus() -> None:
     manifest = read_manifest(shipped_model())
+    assert manifest["name"] == shipped_model().name
     assert set(manifest["files"]) == {"heads.json", "encoder/encoder.onnx", "encoder/encoder.json", "encoder/tokenizer.json"}
     assert manifest["corpus"]["examples"] >= 1800
     assert len(manifest["corpus"]["sha256"]) == 64

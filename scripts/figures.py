@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from classifier.assessor import COVERAGE
 from classifier.card import read_figures
 from classifier.document import messages
 from classifier.proof import report_page
@@ -37,7 +38,7 @@ ROWS: dict[str, tuple[tuple[str, str] | str, tuple[str, str] | str, tuple[str, s
             "level: exact": "exact",
             "level: adjacent": "adjacent",
             "level: calibration error": "calibration error (ECE)",
-            "plausible levels cover (set at .92; aim .88 to .95)": "level set covers",
+            f"plausible levels cover (set at {COVERAGE:.2f}; aim .88 to .95)".replace("0.", "."): "level set covers",
             "plausible levels, mean number": "level set mean size",
         }.items()
     },

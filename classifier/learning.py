@@ -37,16 +37,13 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
         rated = [i for i in of_the_level if scale in examples[i].ratings]
         y = np.array([examples[i].ratings[scale] for i in rated])
         cuts = {name: np.array([readings[i].cuts[name] for i in rated]) for name in readings[0].cuts}
-        if scale in cuts:
+        if rated and scale in cuts:
             shares = companions(scale, size, cuts)
-            # Without behaviours of its own framework among the acts a scale keeps the encoder's probabilities: what was learnt from
-            # made text lowered the agreement with readers on texts by strangers (PSPC level: QWK .61 to .50).
-            weights, intercepts = np.eye(size - 1, size - 1 + len(readings[0].acts)), np.zeros(size - 1)
-            if rated and any(behaviour.key in keys["evidence"] for behaviour in _framework_of(scale).behaviours):
-                acts = np.array([readings[i].acts for i in rated])
-                counts = np.array([weight_of(examples[i].source) for i in rated])
-                weights, intercepts = fit_cuts(cut_features(shares, cuts, acts), y, size, C["cuts"], counts / counts.mean())
-            scales[scale] = CutHead(shares, weights, intercepts)
+            X = cut_features(shares, cuts, np.array([readings[i].acts for i in rated]))
+            if not any(behaviour.key in keys["evidence"] for behaviour in _framework_of(scale).behaviours):
+                X = X[:, : size - 1]  # the acts are those of another framework
+            counts = np.array([weight_of(examples[i].source) for i in rated])
+            scales[scale] = CutHead(shares, *fit_cuts(X, y, size, C["cuts"], counts / counts.mean()))
         elif rated:
             scales[scale] = fit_ordinal(np.hstack(list(cuts.values())), y, size, C["scales"])
     taggers, groups = {}, writer_groups(examples)

@@ -26,8 +26,9 @@ def head() -> CutHead:
 
 
 def test_a_cut_is_the_mean_of_the_scales_moved_by_the_acts() -> None:
-    # The means are .8 and .3; the second cut's logit rises by 3 to 1 / (1 + 7/3 e^-3) = .896, and cannot be above the first.
-    assert head().predict_proba(CUTS, ACTS)[0] == pytest.approx([0.2, 0, 0.8], abs=1e-3)
+    # The means are .8 and .3; the second cut's logit rises by 3 to 1 / (1 + 7/3 e^-3) = .896, and cannot be above the first. What is then
+    # between the two is not impossible, but has .01 before all are made to sum to 1.
+    assert head().predict_proba(CUTS, ACTS)[0] == pytest.approx(np.array([0.2, 0.01, 0.8]) / 1.01)
     assert head().predict_proba(CUTS, np.zeros((1, 4)))[0] == pytest.approx([0.2, 0.5, 0.3])
 
 
@@ -61,7 +62,20 @@ def test_where_writers_disagree_the_level_leans_to_those_that_count_more() -> No
     reading = Reading("I told her.", (), {"level": np.full(4, 0.5)}, np.full(4, 0.25), np.zeros(4), (), (), ())
     heads = fit_heads(examples, [reading] * len(examples), {"evidence": tuple(evidence_levels())}, 0.9, range(len(examples)))
     found = heads.scales["level"].predict_proba({"level": np.full((1, 4), 0.5)}, np.zeros((1, 4)))[0]
-    assert found[:2] == pytest.approx([0.8, 0.2], abs=1e-2)
+    assert found[:2] == pytest.approx(np.array([0.8, 0.2]) / 1.03, abs=1e-3)  # .01 each of the other three values
+
+
+def test_the_acts_count_for_the_scales_of_their_framework_only() -> None:
+    """Readings differ in the acts alone, and so do the levels on both scales."""
+    examples = [Example(str(i), "I told her.", {"level": i % 2 * 3, "pspc_level": i % 2}, None, source="t01") for i in range(40)]
+    cuts = {"level": np.full(4, 0.5), "pspc_level": np.full(3, 0.5)}
+    readings = [Reading("I told her.", (), cuts, np.full(4, 0.25), np.full(4, float(i % 2)), (), (), ()) for i in range(40)]
+    heads = fit_heads(examples, readings, {"evidence": tuple(evidence_levels())}, 0.9, range(40))
+    many = {scale: np.array([row, row]) for scale, row in cuts.items()}
+    shown = np.array([np.zeros(4), np.ones(4)])
+    (low, high), (same, again) = (heads.scales[scale].predict_proba(many, shown) for scale in ("level", "pspc_level"))
+    assert low[0] > 0.6 and high[0] < 0.4
+    assert same.tolist() == again.tolist()
 
 
 def test_the_client_is_a_softmax_of_the_encoder_s_scores() -> None:

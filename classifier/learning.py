@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 # Precision per text and key that a finding's threshold should have on unseen writers, where any has.
 MIN_PRECISION = {"evidence": 0.4, "flags": 0.62, "means": 0.3}
 # Inverse strength of the L2 penalty, as in scikit-learn. On texts by strangers, whose likelihood chose the penalty on the cuts, the mean
-# probability of the given level is .68 and .70 are right; on made text .78 and .80.
+# probability of the given level is .67 and .69 are right; on made text .77 and .80.
 C = {"cuts": 0.03, "scales": 0.1}
 _CERTAIN = 9.0  # logit of a cut that lies above or below all examples
 

@@ -35,16 +35,18 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
     scales: dict[str, CutHead | OrdinalHead] = {}
     for scale, size in scale_sizes().items():
         rated = [i for i in of_the_level if scale in examples[i].ratings]
+        if not rated:
+            continue
         y = np.array([examples[i].ratings[scale] for i in rated])
         cuts = {name: np.array([readings[i].cuts[name] for i in rated]) for name in readings[0].cuts}
-        if rated and scale in cuts:
+        if scale in cuts:
             shares = companions(scale, size, cuts)
             X = cut_features(shares, cuts, np.array([readings[i].acts for i in rated]))
             if not any(behaviour.key in keys["evidence"] for behaviour in _framework_of(scale).behaviours):
                 X = X[:, : size - 1]  # the acts are those of another framework
             counts = np.array([weight_of(examples[i].source) for i in rated])
             scales[scale] = CutHead(shares, *fit_cuts(X, y, size, C["cuts"], counts / counts.mean()))
-        elif rated:
+        else:
             scales[scale] = fit_ordinal(np.hstack(list(cuts.values())), y, size, C["scales"])
     taggers, groups = {}, writer_groups(examples)
     for kind, names in keys.items():

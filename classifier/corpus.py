@@ -17,9 +17,10 @@ from classifier.rows import parse_record, read_lines, read_records
 # Register of the made corpus, numbers of its first and last writer (as in its datasheet).
 AUTHORS_PROSE, MANY_VOICES, PLAIN_PROSE = "an author's prose", "many voices", "plain prose of applicants, career sites and chatbots"
 HARD_KINDS = "any voice, kinds of text that a model got wrong"
-REGISTERS = ((AUTHORS_PROSE, 1, 9), (MANY_VOICES, 10, 71), (PLAIN_PROSE, 72, 109), (HARD_KINDS, 110, math.inf))
-# How much a text counts in training: the plain prose of real answers and what models got wrong the most, an author's the least.
-WEIGHTS = {AUTHORS_PROSE: 1.0, MANY_VOICES: 2.0, PLAIN_PROSE: 4.0, HARD_KINDS: 4.0}
+UNGUIDED = "answers whose writers did not know the guide"
+REGISTERS = ((AUTHORS_PROSE, 1, 9), (MANY_VOICES, 10, 71), (PLAIN_PROSE, 72, 109), (HARD_KINDS, 110, 171), (UNGUIDED, 172, math.inf))
+# How much a text counts in training: the answers that are like real ones the most, an author's prose the least.
+WEIGHTS = {AUTHORS_PROSE: 1.0, MANY_VOICES: 2.0, PLAIN_PROSE: 4.0, HARD_KINDS: 4.0, UNGUIDED: 8.0}
 CLIENTS = ("external", "internal", "not_a_client", "none")
 # Parts of a corpus folder that are no training examples: the documents' own statements, the unseen worked examples, and
 # invented competency dictionaries.
@@ -40,7 +41,7 @@ def weight_of(source: str) -> float:
     """How much a text of this writer counts; what nobody made up, such as a desk's, as much as any.
 
     >>> weight_of("t64"), weight_of("x")
-    (2.0, 4.0)
+    (2.0, 8.0)
     """
     return WEIGHTS.get(register_of(source) or "", max(WEIGHTS.values()))
 

@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from classifier.assessment import Assessment
 from classifier.assessor import Assessor, fold_read
 from classifier.certainty import certainty
-from classifier.corpus import Example, pairs, scale_sizes, writer_groups
+from classifier.corpus import UNGUIDED, Example, pairs, register_of, scale_sizes, writer_groups
 from classifier.errors import InputError
 from classifier.features import Reading
 from classifier.findings import character_f1, finding_calibration, flag_pairs, flag_scores, flagged_lookalikes, level_evidence_f1
@@ -49,6 +49,7 @@ def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Seq
     sections = [*_scale_sections(title, answers, examples, writers)]
     given = np.array([a.ratings["level"].level for a in answers])
     figures = {**_client(answers, examples, writers), **_length(answers, examples), **_ties(examples, given)}
+    sections += _unguided(title, answers, examples)
     sections += certainty(title, answers, examples)
     sections.append(Section(f"{title}: client, length, pairs", figures))
     sections.append(_findings(f"{title}: flags and evidence", answers, examples))
@@ -111,7 +112,7 @@ def evaluate_new_writers(assessor: Assessor, examples: Sequence[Example], answer
     """
     title = f"Writers that the encoder was not trained on ({', '.join(sorted({e.source for e in examples}))})"
     groups = writer_groups(examples)
-    sections = _scale_sections(title, answers, examples, [groups[e.source] for e in examples], ["level"])
+    sections = [*_scale_sections(title, answers, examples, [groups[e.source] for e in examples], ["level"]), *_unguided(title, answers, examples)]
     sections.append(_findings(f"{title}: flags and evidence", answers, examples))
     found = knock_out(assessor, random.Random(0).sample(examples, min(KNOCKED_OUT, len(examples))))
     figures: dict[str, Figure] = {
@@ -119,6 +120,12 @@ def evaluate_new_writers(assessor: Assessor, examples: Sequence[Example], answer
         f"other words taken out: it changes (n = {found['changes'][1]})": (found["changes"][0], None),
     }
     return [*sections, Section(f"{title}: right for the right reason", figures)]
+
+
+def _unguided(title: str, answers: Sequence[Assessment], examples: Sequence[Example]) -> list[Section]:
+    """The level again, on those of the made texts whose writers did not know the guide: readers agree on them as little as on texts by strangers."""
+    of_these = [i for i, e in enumerate(examples) if register_of(e.source) == UNGUIDED]
+    return _scale_sections(f"{title}, {UNGUIDED}", [answers[i] for i in of_these], [examples[i] for i in of_these], None, ["level"])
 
 
 def baselines(examples: Sequence[Example]) -> list[Section]:

@@ -39,8 +39,8 @@ def describe_data(made: Sequence[Example], examples: Path | None = None, stateme
     known = [e for name, _, _ in REGISTERS for e in registers[name]]
     if known:
         writers, beside = len({e.source for e in known}), sum(len(e.readers) == 2 for e in known)
-        written = f"{writers} writers of these registers, all of them language models that wrote after a guide"
-        rows.append(f"made corpus: {written}; {beside} texts were read once blind beside the writer's label, by such models too")
+        written = f"{writers} writers of these registers, all of them language models, most of which wrote after a guide"
+        rows.append(f"made corpus: {written}; {beside} texts were read once blind beside the writer's or a first reader's label, by such models too")
     for kind, path in (("examples from elsewhere", examples), ("levelled statements", statements)):
         if path:
             named = hashlib.sha256(path.name.encode()).hexdigest()[:12]

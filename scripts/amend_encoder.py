@@ -26,7 +26,7 @@ import numpy as np
 import torch
 import train_encoder
 from average_encoders import averaged, unseen_scores
-from quantized import read_quantized
+from quantized import read_trained
 from stand_ins import read_lessons, told_of_another, told_of_the_employee
 from torch.nn import functional
 from train_encoder import Encoder, Item
@@ -129,10 +129,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)
-    published = encoder.state_dict()
-    frozen = tuple(f"layers.{k}." for k in range(options.frozen))
-    read = read_quantized(options.model / "encoder.onnx", published)
-    encoder.load_state_dict({name: published[name] if name.startswith(frozen) else read[name] for name in published})
+    encoder.load_state_dict(read_trained(options.model / "encoder.onnx", encoder.state_dict(), options.frozen))
     before, encoder = encoder, train_encoder.started(encoder, options.start, "all")
     begun = {name: value.clone() for name, value in encoder.state_dict().items()}
     shipped, chance = Shipped(options.start or options.model), random.Random(options.seed)

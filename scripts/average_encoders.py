@@ -1,6 +1,7 @@
 """Average the weights of several encoders and export the mean: `python scripts/average_encoders.py BASE OUT --of FILE SHARE --of FILE SHARE … --unseen DIR …`.
 
-FILE is what `train_encoder.py --keep` or `amend_encoder.py` left of an encoder; all go back to the same published one. Their mean agrees
+FILE is what `train_encoder.py --keep` or `amend_encoder.py` left of an encoder, or an encoder.onnx, whose weights, most of them 8-bit, are read back and whose
+lowest FROZEN layers are as published; all go back to the same published one. Their mean agrees
 better with readers of texts by strangers than most of them (Wortsman et al. 2022, "Model soups"; "Robust fine-tuning of zero-shot models").
 
 Of each writer who is in one of the encoders, unseen.npz must say what an encoder without that writer makes of the texts: the mean of what
@@ -16,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import train_encoder
+from quantized import read_trained
 from train_encoder import Scores
 
 from classifier.corpus import read_corpus
@@ -70,7 +72,9 @@ def main() -> None:
         new = [train_encoder.prepare(e, tokenizer) for e in examples if e.source in options.new and text_hash(e.text) not in unseen]
         train_encoder.cache_lower(encoder, new)
         unseen |= train_encoder.predict(encoder, new)
-    encoder.load_state_dict(averaged([(torch.load(file, weights_only=True), share) for (file, _), share in zip(options.of, shares, strict=True)]))
+    published = encoder.state_dict()
+    weights = [read_trained(Path(file), published, options.frozen) if file.endswith(".onnx") else torch.load(file, weights_only=True) for file, _ in options.of]
+    encoder.load_state_dict(averaged(list(zip(weights, shares, strict=True))))
     options.out.mkdir(parents=True, exist_ok=True)
     train_encoder.keep(encoder, options.out, "all")
     train_encoder.export(encoder, [train_encoder.prepare(e, tokenizer) for e in examples if text_hash(e.text) in unseen], options.base, options.out)

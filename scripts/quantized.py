@@ -113,6 +113,12 @@ def read_quantized(path: Path, like: Mapping[str, torch.Tensor]) -> dict[str, to
     return {name: found.get(name, value) for name, value in like.items()}
 
 
+def read_trained(path: Path, published: Mapping[str, torch.Tensor], frozen: int) -> dict[str, torch.Tensor]:
+    """The weights of a network that `write_quantized` wrote; those of the lowest `frozen` layers, which no training moved, as published."""
+    unmoved = tuple(f"layers.{k}." for k in range(frozen))
+    return {name: published[name] if name.startswith(unmoved) else value for name, value in read_quantized(path, published).items()}
+
+
 def _bias(product: onnx.NodeProto, users: Mapping[str, list[onnx.NodeProto]], stored: Mapping[str, object]) -> str:
     """Name of the bias that is added to a product, a few nodes on."""
     node = product

@@ -7,52 +7,73 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from classifier.corpus import CLIENTS, Example, evidence_levels
 from classifier.encoder import Encoding
 from classifier.features import Reading, read
-from classifier.heads import CutHead, Heads, OrdinalHead, cut_features
-from classifier.learning import fit_cuts, fit_heads
+from classifier.heads import Heads, OrdinalHead, SoftmaxHead, cut_features
+from classifier.learning import fit_heads, fit_softmax
 from classifier.spans import SpanTagger
 
 CUTS = {"level": np.array([[0.9, 0.5]]), "involvement": np.array([[0.7, 0.1]])}
 ACTS = np.array([[2.0, -1.0, 0.0, 0.0]])
 
 
-def head() -> CutHead:
-    """Beside the cuts themselves the second act counts, for the second cut only."""
-    weights = np.array([[1.0, 0, 0, 0, 0, 0], [0, 1.0, 0, -3.0, 0, 0]])
-    return CutHead({"level": 0.5, "involvement": 0.5}, weights, np.zeros(2))
+def head() -> SoftmaxHead:
+    """The first value by nothing, the second by the first cut, the third by the second cut and the second act."""
+    weights = np.array([[0.0] * 6, [1.0, 0, 0, 0, 0, 0], [0, 1.0, 0, -3.0, 0, 0]])
+    return SoftmaxHead("level", weights, np.array([0.0, 0.0, np.log(2)]))
 
 
-def test_a_cut_is_the_mean_of_the_scales_moved_by_the_acts() -> None:
-    # The means are .8 and .3; the second cut's logit rises by 3 to 1 / (1 + 7/3 e^-3) = .896, and cannot be above the first. What is then
-    # between the two is not impossible, but has .01 before all are made to sum to 1.
-    assert head().predict_proba(CUTS, ACTS)[0] == pytest.approx(np.array([0.2, 0.01, 0.8]) / 1.01)
-    assert head().predict_proba(CUTS, np.zeros((1, 4)))[0] == pytest.approx([0.2, 0.5, 0.3])
+def test_a_scale_is_a_softmax_of_its_own_cuts_and_the_acts() -> None:
+    # The cut .9 has odds of 9; the other one of 1, which the intercept doubles, and the act raises by a factor of e^3.
+    assert head().predict_proba(CUTS, np.zeros((1, 4)))[0] == pytest.approx(np.array([1, 9, 2]) / 12)
+    raised = 2 * np.exp(3)
+    assert head().predict_proba(CUTS, ACTS)[0] == pytest.approx(np.array([1, 9, raised]) / (10 + raised))
 
 
 def test_what_is_certain_stays_finite() -> None:
-    certain = {"level": np.array([[1.0, 0.0]])}
-    assert np.isfinite(cut_features({"level": 1.0}, certain, ACTS)).all()
+    assert np.isfinite(cut_features(np.array([[1.0, 0.0]]), ACTS)).all()
 
 
-def test_fit_cuts_learns_what_the_acts_show_and_survives_a_missing_value() -> None:
+def test_the_softmax_learns_what_the_acts_show_and_survives_a_missing_value() -> None:
     chance = np.random.default_rng(0)
     acts = chance.normal(size=(400, 1))
-    y = np.where(acts[:, 0] > 0, 2, 0)
-    weights, intercepts = fit_cuts(np.hstack([acts, chance.normal(size=(400, 1))]), y, 4, 1.0)
-    assert (weights[:2, 0] > 5 * np.abs(weights[:2, 1])).all()
-    assert weights[2].tolist() == [0, 0] and intercepts[2] < -5  # no example is a 3
+    X = np.hstack([acts, chance.normal(size=(400, 1))])
+    for high in (2, 3):  # of two values, and of three; no example is the last one
+        y = np.where(acts[:, 0] > 0, high, 0) if high == 2 else np.digitize(acts[:, 0], [-0.5, 0.5])
+        weights, intercepts = fit_softmax(X, y, 4, 1.0)
+        assert weights[2, 0] - weights[0, 0] > 5 * abs(weights[2, 1] - weights[0, 1])
+        scores = X @ weights.T + intercepts
+        assert (scores.argmax(1) == y).mean() > 0.95 and scores[:, 3].max() < scores.max(1).min() - 3
+
+
+def test_the_softmax_is_that_of_scikit_learn() -> None:
+    chance = np.random.default_rng(0)
+    X = chance.normal(size=(80, 3)) * [1, 5, 0.2] + 2
+    for size in (2, 3):
+        y = np.digitize(X[:, 0] + chance.normal(size=80), [2, 3][: size - 1])
+        weights, intercepts = fit_softmax(X, y, size, 0.5)
+        powers = np.exp(X @ weights.T + intercepts)
+        known = make_pipeline(StandardScaler(), LogisticRegression(C=0.5, max_iter=1000)).fit(X, y)
+        assert powers / powers.sum(1, keepdims=True) == pytest.approx(known.predict_proba(X), abs=1e-6)
+
+
+def test_where_all_have_one_value_it_is_all_but_certain() -> None:
+    weights, intercepts = fit_softmax(np.zeros((5, 2)), np.full(5, 1), 3, 1.0)
+    assert weights.tolist() == [[0, 0]] * 3 and intercepts.tolist() == [-9, 9, -9]
 
 
 def test_a_row_that_counts_as_three_is_that_row_three_times() -> None:
     chance = np.random.default_rng(0)
     X, counts = chance.normal(size=(60, 2)), np.arange(60) % 3 + 1
     y = (X[:, 0] + chance.normal(size=60) > 0).astype(int) + (X[:, 1] > 1)
-    found = fit_cuts(X, y, 3, 1.0, counts.astype(float))
-    again = fit_cuts(X.repeat(counts, axis=0), y.repeat(counts), 3, 1.0)
-    for of_counts, of_copies, alike in zip(found, again, fit_cuts(X, y, 3, 1.0), strict=True):
+    found = fit_softmax(X, y, 3, 1.0, counts.astype(float))
+    again = fit_softmax(X.repeat(counts, axis=0), y.repeat(counts), 3, 1.0)
+    for of_counts, of_copies, alike in zip(found, again, fit_softmax(X, y, 3, 1.0), strict=True):
         assert of_counts == pytest.approx(of_copies, abs=1e-3) and of_counts != pytest.approx(alike, abs=1e-2)
 
 
@@ -62,7 +83,7 @@ def test_where_writers_disagree_the_level_leans_to_those_that_count_more() -> No
     reading = Reading("I told her.", (), {"level": np.full(4, 0.5)}, np.full(4, 0.25), np.zeros(4), (), (), ())
     heads = fit_heads(examples, [reading] * len(examples), {"evidence": tuple(evidence_levels())}, 0.9, range(len(examples)))
     found = heads.scales["level"].predict_proba({"level": np.full((1, 4), 0.5)}, np.zeros((1, 4)))[0]
-    assert found[:2] == pytest.approx(np.array([0.8, 0.2]) / 1.03, abs=1e-3)  # .01 each of the other three values
+    assert found[:2] == pytest.approx([0.8, 0.2], abs=1e-3)
 
 
 def test_the_acts_count_for_the_scales_of_their_framework_only() -> None:

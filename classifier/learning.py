@@ -20,7 +20,8 @@ Floats = NDArray[np.float64]
 
 # Precision per text and key that a finding's threshold should have on unseen writers, where any has.
 MIN_PRECISION = {"evidence": 0.4, "flags": 0.62, "means": 0.3}
-# Inverse strength of the L2 penalty, as in scikit-learn. With the first one the calibration error is .07 on texts by strangers, .03 on made text by writers left out.
+# Inverse strength of the L2 penalty, as in scikit-learn. With the first one the calibration error is .07 on texts by strangers and .03 on
+# made text by writers left out.
 C = {"known": 0.02, "others": 0.1}
 _CERTAIN = 9.0  # logit of a value that all examples have, or none
 

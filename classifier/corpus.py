@@ -59,7 +59,8 @@ class Example:
     """One labelled text. A rating or client that the readers left open is absent or None.
 
     `means` holds quotes of the conduct opposite to an anti-pattern, with the anti-pattern's key; None where nobody looked.
-    `readers` holds the levels that two readers gave without knowing of each other (of made texts, the writer and a reader); empty where one read.
+    `readers` holds the levels that two readers gave without knowing of each other (of made texts, the writer and a reader; of those by
+    the unguided, what two of three readers gave, and the second reader); empty where one read.
     """
 
     id: str

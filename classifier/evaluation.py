@@ -123,7 +123,10 @@ def evaluate_new_writers(assessor: Assessor, examples: Sequence[Example], answer
 
 
 def _unguided(title: str, answers: Sequence[Assessment], examples: Sequence[Example]) -> list[Section]:
-    """The level again, on those of the made texts whose writers did not know the guide: readers agree on them as little as on texts by strangers."""
+    """The level again, on those of the made texts whose writers did not know the guide: readers agree on them as little as on texts by strangers.
+
+    The intervals are over texts, not over writers, who are few.
+    """
     of_these = [i for i, e in enumerate(examples) if register_of(e.source) == UNGUIDED]
     return _scale_sections(f"{title}, {UNGUIDED}", [answers[i] for i in of_these], [examples[i] for i in of_these], None, ["level"])
 

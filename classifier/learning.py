@@ -23,7 +23,7 @@ MIN_PRECISION = {"evidence": 0.4, "flags": 0.62, "means": 0.3}
 # Inverse strength of the L2 penalty, as in scikit-learn. With the first one the calibration error is .07 on texts by strangers and .03 on
 # made text by writers left out.
 C = {"known": 0.02, "others": 0.1}
-_CERTAIN = 9.0  # logit of a value that all examples have, or none
+_CERTAIN = 9.0  # score of a value that all examples have; of one that none has, its negative
 
 
 def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Mapping[str, Sequence[str]], mass: float, of_the_level: Sequence[int]) -> Heads:

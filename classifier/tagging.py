@@ -57,14 +57,13 @@ def fit_tagger(
     return tagger
 
 
-def fit_logistic(X: Floats, hits: NDArray[np.bool_], strength: float, counts: Floats | None = None) -> tuple[Floats, float]:
+def fit_logistic(X: Floats, hits: NDArray[np.bool_], strength: float) -> tuple[Floats, float]:
     """Weights, (n_features,), and intercept of a logistic regression that is penalized as if the features were standardized.
 
     strength : inverse strength of the L2 penalty, as in scikit-learn
-    counts : (n,) how much each row counts, with a mean of 1; all alike where None
     """
-    scaler = StandardScaler().fit(X, sample_weight=counts)
-    model = LogisticRegression(C=strength, solver="newton-cholesky").fit(scaler.transform(X), hits, sample_weight=counts)
+    scaler = StandardScaler().fit(X)
+    model = LogisticRegression(C=strength, solver="newton-cholesky").fit(scaler.transform(X), hits)
     weights = model.coef_[0] / scaler.scale_
     return weights, float(model.intercept_[0] - weights @ scaler.mean_)
 

@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rate", type=float, default=2e-5)
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--frozen", type=int, default=4)
+    parser.add_argument("--frozen", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     tokenizer, encoder = train_encoder.opened(options.base, options.layers, options.frozen)

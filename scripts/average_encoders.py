@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--new-to", type=Path, metavar="FILE")
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--frozen", type=int, default=4)
+    parser.add_argument("--frozen", type=int, default=2)
     options = parser.parse_args()
     shares = [float(share) for _, share in options.of]
     if abs(sum(shares) - 1) > 1e-6:

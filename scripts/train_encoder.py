@@ -423,7 +423,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=Path("corpus/en"))
     parser.add_argument("--lessons", type=Path, default=Path("corpus/changed/lessons.jsonl"), help="changed texts whose level was read anew")
     parser.add_argument("--layers", type=int, default=8)
-    parser.add_argument("--frozen", type=int, default=4)
+    parser.add_argument("--frozen", type=int, default=2)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--folds", type=int, default=3, help="0: the encoder on all writers only, as a part for average_encoders.py")

@@ -13,7 +13,7 @@ import pytest
 from classifier.assessment import Assessment, Finding, Rating
 from classifier.assessor import Assessor
 from classifier.certainty import certainty
-from classifier.corpus import Example, Label
+from classifier.corpus import UNGUIDED, Example, Label, register_of
 from classifier.errors import InputError
 from classifier.evaluation import evaluate_examples, evaluate_made, evaluate_statements
 from classifier.features import Reading
@@ -98,8 +98,10 @@ def test_sections_of_the_made_corpus(trained: Assessor, small: tuple[list[Exampl
     known = [e for e in small[0] if trained.encoder.trained_on(e.text)]
     assert 0 < len(known) < len(small[0])
     assert titles[0] == f"Made corpus, writer left out: level (n = {len(known)})"
-    (of_new,) = (title for title in titles if title.startswith("Writers that the encoder was not trained on") and "level" in title)
+    of_new, unguided = (title for title in titles if title.startswith("Writers that the encoder was not trained on") and "level" in title)
     assert of_new.endswith(f"(n = {len(small[0]) - len(known)})")
+    count = sum(register_of(e.source) == UNGUIDED and not trained.encoder.trained_on(e.text) for e in small[0])
+    assert unguided.endswith(f", {UNGUIDED}: level (n = {count})")
     assert any("only the length" in title for title in titles)
     commonest = np.bincount([e.ratings["level"] for e in known]).argmax()
     assert f"Made corpus: always level {commonest}" in " ".join(titles)

@@ -38,6 +38,12 @@ def expit(logits: NDArray[Any] | float) -> NDArray[np.float64]:
     return np.asarray(0.5 * (1.0 + np.tanh(0.5 * np.asarray(logits, np.float64))))
 
 
+def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probabilities along the last axis, without overflow; the same shape."""
+    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=-1, keepdims=True))
+
+
 def text_hash(text: str) -> str:
     """Name of a text in ``unseen.npz``."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:24]

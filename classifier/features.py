@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from classifier.corpus import CLIENTS
 from classifier.document import Segment, segments
-from classifier.encoder import TOKEN_FLOOR, Encoder, Encoding, expit
+from classifier.encoder import TOKEN_FLOOR, Encoder, Encoding, expit, softmax
 from classifier.framework import framework_names, load_framework
 from classifier.spans import Span, find_spans, strengths
 
@@ -72,8 +72,7 @@ def read(text: str, encoding: Encoding, encoder: Encoder) -> Reading:
     scales: dict[str, list[float]] = {}
     for name, score in zip(encoder.document_scores, encoding.document.astype(np.float64), strict=True):
         scales.setdefault(name.split(">=")[0], []).append(float(score))
-    powers = np.exp([scales.pop(f"client:{name}")[0] for name in CLIENTS])
-    client = powers / powers.sum()
+    client = softmax(np.array([scales.pop(f"client:{name}")[0] for name in CLIENTS]))
     # What is at least 3 is at least 2.
     cuts = {scale: np.minimum.accumulate(expit(np.array(scores))) for scale, scores in scales.items()}
     parts, kinds = segments(text), columns(encoder)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.encoder import expit
+from classifier.encoder import expit, softmax
 from classifier.spans import SpanTagger
 
 Floats = NDArray[np.float64]
@@ -36,8 +36,7 @@ class SoftmaxHead:
     def predict_proba(self, cuts: Mapping[str, Floats], acts: Floats) -> Floats:
         """(n, n_values), lowest value first, for {scale: (n, n_values - 1)} and (n, 4) as in `features.Reading`."""
         scores = cut_features(cuts[self.scale], acts)[:, : self.weights.shape[1]] @ self.weights.T + self.intercepts
-        powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+        return softmax(scores)
 
 
 def cut_features(cuts: Floats, acts: Floats) -> Floats:

@@ -39,15 +39,14 @@ def fit_heads(examples: Sequence[Example], readings: Sequence[Reading], keys: Ma
         if not rated:
             continue
         y = np.array([examples[i].ratings[scale] for i in rated])
-        cuts = {name: np.array([readings[i].cuts[name] for i in rated]) for name in readings[0].cuts}
-        if scale in cuts:
-            X = cut_features(cuts[scale], np.array([readings[i].acts for i in rated]))
+        if scale in readings[0].cuts:
+            X = cut_features(np.array([readings[i].cuts[scale] for i in rated]), np.array([readings[i].acts for i in rated]))
             if not any(behaviour.key in keys["evidence"] for behaviour in _framework_of(scale).behaviours):
                 X = X[:, : size - 1]  # the acts are those of another framework
             counts = np.array([weight_of(examples[i].source) for i in rated])
             scales[scale] = SoftmaxHead(scale, *fit_softmax(X, y, size, C["known"], counts / counts.mean()))
         else:
-            scales[scale] = fit_ordinal(np.hstack(list(cuts.values())), y, size, C["others"])
+            scales[scale] = fit_ordinal(np.array([np.hstack(list(readings[i].cuts.values())) for i in rated]), y, size, C["others"])
     taggers, groups = {}, writer_groups(examples)
     for kind, names in keys.items():
         marks = [getattr(e, kind) for e in examples]
@@ -73,9 +72,9 @@ def fit_softmax(X: Floats, y: NDArray[np.int64], size: int, strength: float, cou
         return weights, intercepts
     scaler = StandardScaler().fit(X, sample_weight=counts)
     model = LogisticRegression(C=strength, max_iter=1000).fit(scaler.transform(X), y, sample_weight=counts)
-    # Of two values scikit-learn models the higher one alone.
-    coef = model.coef_ if len(seen) > 2 else np.vstack([-model.coef_ / 2, model.coef_ / 2])
-    constant = model.intercept_ if len(seen) > 2 else np.array([-0.5, 0.5]) * model.intercept_
+    coef, constant = model.coef_, model.intercept_
+    if len(seen) == 2:  # of which scikit-learn models the higher one alone
+        coef, constant = np.vstack([-coef, coef]) / 2, np.append(-constant, constant) / 2
     weights[seen] = coef / scaler.scale_
     intercepts[seen] = constant - weights[seen] @ scaler.mean_
     return weights, intercepts

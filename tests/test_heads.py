@@ -43,8 +43,7 @@ def test_the_softmax_learns_what_the_acts_show_and_survives_a_missing_value() ->
     chance = np.random.default_rng(0)
     acts = chance.normal(size=(400, 1))
     X = np.hstack([acts, chance.normal(size=(400, 1))])
-    for high in (2, 3):  # of two values, and of three; no example is the last one
-        y = np.where(acts[:, 0] > 0, high, 0) if high == 2 else np.digitize(acts[:, 0], [-0.5, 0.5])
+    for y in (np.where(acts[:, 0] > 0, 2, 0), np.digitize(acts[:, 0], [-0.5, 0.5])):  # no example is a 3
         weights, intercepts = fit_softmax(X, y, 4, 1.0)
         assert weights[2, 0] - weights[0, 0] > 5 * abs(weights[2, 1] - weights[0, 1])
         scores = X @ weights.T + intercepts

@@ -130,9 +130,9 @@ def test_registers_go_by_the_writers_number(source: str, register: str | None) -
     assert register_of(source) == register
 
 
-def test_answers_of_the_unguided_and_what_nobody_made_up_count_the_most() -> None:
+def test_an_authors_prose_counts_the_least_and_what_nobody_made_up_the_most() -> None:
     assert set(WEIGHTS) == {name for name, _, _ in REGISTERS}
-    assert weight_of("t01") < weight_of("t10") < weight_of("t72") == weight_of("t110") < weight_of("t172") == weight_of("a desk")
+    assert weight_of("t01") < weight_of("t10") < weight_of("t72") == weight_of("t110") == weight_of("t172") == weight_of("a desk")
 
 
 def test_only_a_line_feed_ends_a_record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 
 # Precision per text and key that a finding's threshold should have on unseen writers, where any has.
 MIN_PRECISION = {"evidence": 0.4, "flags": 0.62, "means": 0.3}
-# Inverse strength of the L2 penalty, as in scikit-learn. With the first one the calibration error is .07 on texts by strangers and .03 on
+# Inverse strength of the L2 penalty, as in scikit-learn. With the first one the calibration error is .09 on texts by strangers and .02 on
 # made text by writers left out.
 C = {"known": 0.02, "others": 0.1}
 _CERTAIN = 9.0  # score of a value that all examples have; of one that none has, its negative

@@ -12,6 +12,7 @@ import build_corpus
 import load
 import pytest
 
+from classifier.assessor import Assessor
 from classifier.corpus import (
     AUTHORS_PROSE,
     HARD_KINDS,
@@ -56,6 +57,14 @@ def test_worked_examples_are_never_trained_on(root: Path, corpus: list[Example])
     assert [e.ratings["level"] for e in worked] == [1, 2, 3, 4]
     trained_on = {" ".join(e.text.split()) for e in corpus}
     assert not trained_on & {" ".join(e.text.split()) for e in worked}
+
+
+def test_fresh_examples_have_no_faults_and_are_in_no_training(root: Path, corpus: list[Example], assessor: Assessor) -> None:
+    path = root / "corpus" / "fresh.jsonl"
+    assert check_corpus(path) == []
+    fresh = read_examples(path)
+    assert {e.source for e in fresh}.isdisjoint(e.source for e in corpus)
+    assert not any(assessor.encoder.trained_on(e.text) for e in fresh)
 
 
 def test_each_pair_has_two_texts(corpus: list[Example]) -> None:

@@ -22,7 +22,7 @@ Floats = NDArray[np.float64]
 # Token score from which on words are a candidate: lower where the words are rarer.
 CUTS = {"evidence": -1.0, "flags": -2.0, "means": -1.0}
 # So many words or fewer tell nothing by themselves, and are widened to their clause. (Flags and evidence so widened: more
-# false flags on texts by strangers, exact evidence as before; figures in the model card.)
+# false flags on texts by strangers, exact evidence as before; figures in models/en/training.md.)
 FEW = {"evidence": 0, "flags": 0, "means": 3}
 
 

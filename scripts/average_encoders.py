@@ -36,9 +36,10 @@ def unseen_scores(exported: Exported, text: str) -> Scores:
     return encoding.document, encoding.tokens
 
 
-def mean_scores(found: Sequence[Scores]) -> Scores:
-    """The mean of the document scores, and of the token scores, of one text."""
-    return np.mean([document for document, _ in found], 0), np.mean([tokens for _, tokens in found], 0)
+def mean_scores(found: Sequence[Scores], shares: Sequence[float] | None = None) -> Scores:
+    """The mean, by shares where given, of the document scores, and of the token scores, of one text."""
+    documents, tokens = zip(*found, strict=True)
+    return np.average(documents, 0, shares), np.average(tokens, 0, shares)
 
 
 def main() -> None:

@@ -367,6 +367,11 @@ def export(encoder: Encoder, items: list[Item], base: Path, out: Path) -> None:
     """Write encoder.onnx with int8 weights and float heads, tokenizer.json and encoder.json."""
     calibration = random.Random(0).sample(items, min(CALIBRATION, len(items)))
     write_quantized(encoder, [item.ids for item in calibration], out / "encoder.onnx")
+    describe(encoder, base, out)
+
+
+def describe(encoder: Encoder, base: Path, out: Path) -> None:
+    """Write tokenizer.json and encoder.json, without which nobody can read unseen.npz."""
     shutil.copyfile(base / "tokenizer.json", out / "tokenizer.json")
     described = {
         "window": WINDOW,
@@ -427,13 +432,16 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--rate", type=float, default=5e-5)
     parser.add_argument("--folds", type=int, default=3, help="0: the encoder on all writers only, as a part for average_encoders.py")
+    parser.add_argument("--folds-only", action="store_true", help="no encoder on all writers, only unseen.npz (for average_unseen.py)")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--sources", nargs="*", help="train on these writers only (the model card names those of the shipped encoder)")
+    parser.add_argument("--sources", nargs="*", help="train on these writers only (models/en/training.md names those of the shipped encoder)")
     parser.add_argument("--keep", type=Path, help="folder for the float32 weights of each encoder, and the fold of each writer")
     parser.add_argument("--start", type=Path, help="go on from the weights in such a folder")
     options = parser.parse_args()
     if not options.folds and not options.keep:
         parser.error("--folds 0 is for average_encoders.py, which needs what --keep leaves")
+    if options.folds_only and not options.folds:
+        parser.error("--folds-only leaves nothing to train with --folds 0")
     torch.manual_seed(options.seed)
     tokenizer, encoder = opened(options.base, options.layers, options.frozen)
     options.out.mkdir(parents=True, exist_ok=True)
@@ -447,9 +455,12 @@ def main() -> None:
     ladders = read_ladders(options.corpus / DICTIONARIES, tokenizer)
     cache_lower(encoder, [*items, *(item.stand_in for item in items if item.stand_in), *itertools.chain(*ladders)])
     print(f"{len(items)} texts, lower layers done", flush=True)
-    everybody = train(started(encoder, options.start, "all"), items, ladders, options.epochs, options.rate, options.seed, "all writers")
-    keep(everybody, options.keep, "all")
-    export(everybody, items, options.base, options.out)
+    if options.folds_only:
+        describe(encoder, options.base, options.out)
+    else:
+        everybody = train(started(encoder, options.start, "all"), items, ladders, options.epochs, options.rate, options.seed, "all writers")
+        keep(everybody, options.keep, "all")
+        export(everybody, items, options.base, options.out)
     if not options.folds:
         return
     groups = writer_groups(examples)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from classifier.corpus import Example, Label
+from classifier.corpus import Example, Label, read_corpus
+from classifier.encoder import Encoder, text_hash
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
@@ -15,6 +17,7 @@ pytest.importorskip("onnxruntime.quantization")
 
 import amend_encoder  # noqa: E402
 import average_encoders  # noqa: E402
+import average_unseen  # noqa: E402
 import quantized  # noqa: E402
 import train_encoder  # noqa: E402
 
@@ -42,6 +45,28 @@ def test_weights_are_averaged_by_their_shares() -> None:
 def test_scores_of_unseen_texts_are_averaged() -> None:
     document, tokens = average_encoders.mean_scores([(np.array([1.0, 2.0]), np.zeros((3, 2))), (np.array([3.0, 0.0]), np.ones((3, 2)))])
     assert document.tolist() == [2.0, 1.0] and tokens.tolist() == [[0.5, 0.5]] * 3
+
+
+def test_what_several_encoders_say_of_the_corpus_is_averaged_by_their_shares(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "corpus").mkdir()
+    lines = Path("corpus/en/t10.jsonl").read_text("utf-8").split("\n")[:2]
+    (tmp_path / "corpus" / "t10.jsonl").write_text("\n".join(lines), "utf-8")
+    texts = [e.text for e in read_corpus(tmp_path / "corpus")]
+    shipped = Encoder(Path("models/en/encoder"))
+    read = [shipped.encode_one(text) for text in texts]
+    size = len(shipped.document_scores)
+    for name, known, score in (("one", texts, 1.0), ("two", texts[:1], 5.0)):
+        (tmp_path / name).mkdir()
+        for file in ("encoder.json", "tokenizer.json"):
+            shutil.copy(shipped.folder / file, tmp_path / name)
+        said = {text_hash(t): (np.full(size, score), np.full_like(e.tokens, score)) for t, e in zip(texts, read, strict=True) if t in known}
+        train_encoder.save_unseen(tmp_path / name / "unseen.npz", said)
+    out = tmp_path / "one"
+    monkeypatch.setattr("sys.argv", ["", str(out), "--of", str(out), "1", "--of", str(tmp_path / "two"), "3", "--corpus", str(tmp_path / "corpus")])
+    average_unseen.main()
+    both, one = Encoder(out).unseen(texts)
+    assert set(both.document) == {4.0} and set(both.tokens.flat) == {4.0}
+    assert set(one.document) == {1.0} and set(one.tokens.flat) == {1.0}
 
 
 def test_a_smoothed_layer_gives_the_same_numbers() -> None:

@@ -200,10 +200,14 @@ def _faults(record: Mapping[str, Any]) -> Iterator[str]:
     if record.get("client") not in (*CLIENTS, None):
         yield f"client is {record['client']!r}, not one of {', '.join(CLIENTS)}"
     for field, keys in (("evidence", evidence_levels()), ("flags", anti_patterns), ("lookalikes", anti_patterns), ("means", anti_patterns)):
-        for label in record.get(field) or ():
+        labels = record.get(field) or []
+        if not isinstance(labels, list):
+            yield f"{field} is {labels!r}, not a list"
+            continue
+        for label in labels:
             if not isinstance(label, dict) or not {"key", "quote"} <= label.keys():
                 yield f"{field} holds {label!r}, not a key and a quote"
-            elif label["key"] not in keys:
+            elif not isinstance(label["key"], str) or label["key"] not in keys:
                 yield f"{field} has the unknown key {label['key']!r}"
             elif not isinstance(label["quote"], str) or not label["quote"] or label["quote"] not in text:
                 yield f"the quote of {field} {label['key']} is not in the text: {str(label['quote'])[:60]!r}"
@@ -235,7 +239,7 @@ def _example(path: Path, number: int, record: Mapping[str, Any]) -> Example:
         return Example(
             id=str(record.get("id", number)),
             text=_text(record["text"]),
-            ratings={scale: int(record[scale]) for scale in scale_sizes() if record.get(scale) is not None},
+            ratings={scale: _rating(scale, record[scale], size) for scale, size in scale_sizes().items() if record.get(scale) is not None},
             client=record.get("client"),
             flags=_labels(flags),
             evidence=_labels(record.get("evidence") or ()),
@@ -247,8 +251,14 @@ def _example(path: Path, number: int, record: Mapping[str, Any]) -> Example:
             rewrites=record.get("rewrites"),
             readers=_readers(record),
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise InputError(f"{path}:{number}: not a labelled example ({error!r}).") from error
+
+
+def _rating(scale: str, value: Any, size: int) -> int:
+    if type(value) is not int or not 0 <= value < size:
+        raise ValueError(f"{scale} is {value!r}, not 0 to {size - 1}")
+    return value
 
 
 def _readers(record: Mapping[str, Any]) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ The default pipeline is ``spacy.blank("en")``: rules only, nothing to download.
 
 from __future__ import annotations
 
+import re
 import tomllib
 import unicodedata
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ def cues(name: str) -> dict[str, list[str]]:
     return found
 
 
+# No word or address is so long, and spaCy's time grows with the square of a run of signs.
+_ENDLESS = re.compile(r"\S{501}")
+
+
 @cache
 def _pipeline() -> Language:
     nlp = spacy.blank("en")
@@ -99,6 +104,8 @@ def refusal(text: str) -> str | None:
     if len(text) > MAX_CHARACTERS:
         return _reason("too_long", found=len(text), limit=MAX_CHARACTERS)
     if any(unicodedata.category(character) == "Cs" or character == "\0" for character in text):
+        return _reason("not_text")
+    if _ENDLESS.search(text):
         return _reason("not_text")
     found = words(text)
     if len(found) < MIN_WORDS:

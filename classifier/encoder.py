@@ -138,7 +138,7 @@ class Encoder:
 
     def warm_up(self) -> None:
         """Load the network and the tokenizer, which several threads at once must find loaded."""
-        assert self._session and self._tokenizer
+        _ = self._session, self._tokenizer
 
     def encode_one(self, text: str) -> Encoding:
         """Encode one text. One longer than the window is read in overlapping windows."""

@@ -57,7 +57,8 @@ def evaluate_made(assessor: Assessor, examples: Sequence[Example], readings: Seq
 
 
 def evaluate_examples(assessor: Assessor, examples: Sequence[Example], made: Sequence[Example]) -> list[Section]:
-    """Figures on labelled examples from elsewhere, and of a model that sees only the length."""
+    """Figures on the examples from elsewhere that have a level, and of a model that sees only the length."""
+    examples = [e for e in examples if "level" in e.ratings]
     answers = list(assessor.assess_many(e.text for e in examples))
     assessed = [i for i, a in enumerate(answers) if a.ok]
     refused = len(answers) - len(assessed)

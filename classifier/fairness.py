@@ -170,8 +170,10 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     place = {name: position(table, name, path) for name in ("text", "level", *columns)}
     found: list[Row] = []
     for chunk in table.read():
-        for cells in chunk.cells:
+        for cells, fault in zip(chunk.cells, chunk.faults, strict=True):
             where = f"{path}: row {len(found) + table.first_row}"
+            if fault:
+                raise InputError(f"{where}: {fault}.")
             level, text = as_level(cells[place["level"]], LEVELS, where), cells[place["text"]]
             if isinstance(text, Formula):
                 raise InputError(f"{where}: the text is a formula without a stored value.")

@@ -140,7 +140,7 @@ def load_framework(name: str) -> Framework:
         raise InputError(f"There is no framework {name!r}; shipped are {', '.join(framework_names())}, or give the path of a TOML file.")
     try:
         return _framework(tomllib.loads(path.read_text("utf-8")))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not a framework file ({error}).") from error
 
 

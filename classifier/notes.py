@@ -19,7 +19,9 @@ from classifier.words import words
 STORY = ("situation", "task", "action", "result")
 
 _FEW_WORDS = 4  # a quote with fewer words tells nothing by itself
-_HEADING = re.compile(r"[\W_]{0,4}(?P<names>[a-z]+(?:\s*[/&,]?\s*[a-z]+){0,3}?)\s*(?:\([^)]*\)\s*)?(?:[:)\]*_]+|\s[-–—]+\s|\.?$)[\s*_:–—-]*", re.IGNORECASE)
+_HEADING = re.compile(
+    r"[\W_]{0,4}(?P<names>[a-z]+(?:(?:\s*[/&,]\s*|\s+)[a-z]+){0,3}?)\s*(?:\([^)]*\)\s*)?(?:[:)\]*_]+|\s[-–—]+\s|\.?$)[\s*_:–—-]*", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -145,6 +145,8 @@ def parse_record(line: str) -> dict[str, Any]:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at character {error.pos})") from error
+    except RecursionError as error:
+        raise ValueError("not JSON that can be read (too deeply nested)") from error
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
     return record

@@ -73,4 +73,4 @@ def run(make_app: Callable[[frozenset[str]], FastAPI], host: str, port: int, all
     app = make_app(hosts)
     # No log of requests: addresses may hold what somebody typed into the address line.
     config = uvicorn.Config(app, log_level=logging.WARNING, access_log=False, server_header=False, timeout_keep_alive=5, limit_concurrency=500)
-    _Announcing(config, f"http://{named}:{listening.getsockname()[1]}/", notice, show).run([listening])
+    _Announcing(config, f"http://{'localhost' if host in _ANYWHERE else named}:{listening.getsockname()[1]}/", notice, show).run([listening])

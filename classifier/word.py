@@ -104,7 +104,7 @@ def _split(run: RunSpan, place: int) -> tuple[RunSpan, RunSpan]:
     for child, twin in zip(list(first), list(second), strict=True):
         shown = run_characters(child)
         end = position + len(shown)
-        if child.tag.endswith("}rPr"):
+        if str(child.tag).endswith("}rPr"):  # the tag of a comment is no string
             continue
         if position < place < end:  # only a w:t shows more than one character
             _set_text(child, shown[: place - position])

@@ -197,3 +197,11 @@ def test_stress_and_groups_alone_and_together(
     assert evaluate(monkeypatch, capsys, *stress, *audit, "--html", page) == stressed + audited
     shown = page.read_text("utf-8")
     assert all(f">{escape(title)}</h2>" in shown for title in stressed + audited)
+
+
+def test_what_goes_into_a_file_is_utf_8_whatever_the_locale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "cp1252")
+    done = run(
+        "assess", "-", "--json", stdin="I called the client back → she had her answer the same day, and I explained the form to her in plain words.".encode()
+    )
+    assert done.returncode == 0 and "→" in done.stdout.decode("utf-8")

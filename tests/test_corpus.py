@@ -184,3 +184,18 @@ def test_two_readers_levels_are_read_from_both_forms_of_record(tmp_path: Path) -
         GOOD | {"id": "a-3", "text": "Alone.", "evidence": []},
     )
     assert [e.readers for e in read_examples(tmp_path / "a.jsonl")] == [(2, 3), (1, 0), ()]
+
+
+@pytest.mark.parametrize("odd", ['"level": 9', '"level": 2.7', '"level": 2, "second_reading": 3', '"level": 2, "flags": 5'])
+def test_odd_records_are_named_by_file_and_line(tmp_path: Path, odd: str) -> None:
+    (file := tmp_path / "x.jsonl").write_text(f'{{"id": "1", "source": "x", "text": "I called the client back.", {odd}}}\n', "utf-8")
+    with pytest.raises(InputError, match=r"x\.jsonl:1: "):
+        read_examples(file)
+
+
+def test_fields_of_the_wrong_kind_are_faults(tmp_path: Path) -> None:
+    records = ['"level": 2, "flags": 5', '"level": 2, "flags": [{"key": ["a"], "quote": "called"}]', '"level": ' + "[" * 100_000]
+    (file := tmp_path / "x.jsonl").write_text(
+        "".join(f'{{"id": "{i}", "source": "x", "text": "I called {i}.", {r}}}\n' for i, r in enumerate(records)), "utf-8"
+    )
+    assert [fault.split(": ")[0] for fault in check_corpus(file)] == [f"{file}:{k}" for k in (1, 2, 3)]

@@ -9,8 +9,9 @@ import pytest
 from desks import CRA, MODEL, desk_of, rating, read_through, suggestion
 
 from classifier.desk import database
-from classifier.desk.faults import OutOfOrderError
+from classifier.desk.faults import MissingError, OutOfOrderError
 from classifier.desk.judgement import judged
+from classifier.desk.rows import entered_of
 from classifier.desk.store import Desk
 from classifier.desk.verify import verify
 from classifier.errors import InputError
@@ -218,3 +219,12 @@ def test_a_desk_whose_making_was_cut_short_is_made_whole(tmp_path: Path) -> None
     database.migrate(tmp_path)  # all that a start does before it names the desk
     desk = desk_of(tmp_path, 1)
     assert whats(desk) == ["created", "added"] and verify(desk).faults == ()
+
+
+def test_a_text_that_no_file_can_hold_is_refused_and_a_number_beyond_the_database_is_no_example(tmp_path: Path) -> None:
+    desk = desk_of(tmp_path)
+    with pytest.raises(InputError, match="this is no text"):
+        desk.add([("odd", "I called the client back \ud800 and explained the form to her.")])
+    for number in (10**20, -(10**20)):
+        with database.reading(desk.folder) as db, pytest.raises(MissingError):
+            entered_of(db, number)

@@ -68,3 +68,9 @@ def test_a_megabyte_is_refused_and_linear_to_read() -> None:
     assert refusal("a" * 1_000_000) == f"too long: 1,000,000 characters, the limit is {MAX_CHARACTERS:,}"
     assert len(words("a" * 1_000_000)) == 1
     assert len(words("a'" * 500_000)) == 1
+
+
+def test_a_run_of_signs_that_would_take_minutes_is_refused() -> None:
+    prose = "I called the client back and explained the form to her in plain words. "
+    assert refusal(prose + "(" * 501) == refusal("I called\0")
+    assert refusal(prose + "(" * 500) is None

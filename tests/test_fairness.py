@@ -186,3 +186,9 @@ def test_bad_tables_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_the_verdicts_do_not_hide_a_missing_figure() -> None:
     assert Cut(1, 0.0, math.nan, math.nan, math.nan, math.nan).verdict == "no group that sets a highest share reaches it"
+
+
+def test_a_row_with_a_cell_too_many_is_a_fault_and_no_half_text(tmp_path: Path) -> None:
+    (table := tmp_path / "audit.csv").write_text("level,group,text\n2,b,I called her, then I wrote a plan\n", "utf-8")
+    with pytest.raises(InputError, match=r"row 2: .*4 cells"):
+        read_rows(table, ["group"])

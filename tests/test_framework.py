@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import InputError
-from classifier.framework import framework_names, load_framework
+from classifier.framework import DATA, framework_names, load_framework
 
 
 def plain(text: str) -> str:
@@ -89,3 +89,11 @@ def test_unknown_and_broken_frameworks_are_named(tmp_path: Path) -> None:
     path.write_text("key = ", "utf-8")
     with pytest.raises(InputError, match=r"broken\.toml: not a framework file"):
         load_framework(str(path))
+
+
+def test_a_field_of_the_wrong_kind_is_one_sentence(tmp_path: Path) -> None:
+    shipped = (DATA / "cra.toml").read_text("utf-8")
+    (own := tmp_path / "own.toml").write_text(re.sub(r"^definition = .*$", "definition = 3", shipped, count=1, flags=re.MULTILINE), "utf-8")
+    assert own.read_text("utf-8") != shipped
+    with pytest.raises(InputError, match="not a framework file"):
+        load_framework(str(own))

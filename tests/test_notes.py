@@ -244,3 +244,9 @@ def test_notes_quote_the_text(text: str) -> None:
     parts = segments(text)
     for note in (*client_words(text), *story(text, parts), *values(text, story(text, parts)), *shared(text, parts, story(text, parts))):
         assert text[note.start : note.end] == note.quote
+
+
+def test_a_long_run_of_letters_is_no_heading_and_takes_no_time() -> None:
+    """To try every cut of the letters would take minutes."""
+    told = "a" * 450 + "1 then I called"
+    assert headless(told) == told

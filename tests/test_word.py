@@ -22,8 +22,8 @@ from classifier.assessor import Assessor
 from classifier.cli import main
 from classifier.document import messages
 from classifier.framework import DATA, load_framework
-from classifier.uploads import docx_text, open_docx
-from classifier.word import annotate, save_docx
+from classifier.uploads import RunSpan, docx_text, open_docx
+from classifier.word import _split, annotate, save_docx
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 soffice = pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
@@ -327,3 +327,10 @@ def test_documents_written_by_libreoffice(tmp_path: Path, name: str) -> None:
     assert part(raw, "docProps/app.xml").count(b"LibreOffice")
     out = holds(raw)
     assert convert(tmp_path, "commented.docx", out, "pdf")[:4] == b"%PDF"
+
+
+def test_a_run_with_an_xml_comment_is_cut_like_any_other() -> None:
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    paragraph = etree.fromstring(f'<w:p xmlns:w="{space}"><w:r><w:t>I called her</w:t><!-- x --></w:r></w:p>')
+    first, second = _split(RunSpan(paragraph[0], 0, 12), 8)
+    assert ["".join(run.element.itertext(f"{{{space}}}t")) for run in (first, second)] == ["I called", " her"]

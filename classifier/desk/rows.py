@@ -13,7 +13,8 @@ from classifier.desk.record import Entered, Model, Reading, Suggested
 
 def entered_of(db: sqlite3.Connection, example: int) -> Entered:
     """One example; MissingError when there is none."""
-    row = db.execute("SELECT id, name, text, input, wanted FROM example WHERE id = ?", (example,)).fetchone()
+    known = abs(example) < 2**63  # SQLite has no larger numbers
+    row = db.execute("SELECT id, name, text, input, wanted FROM example WHERE id = ?", (example,)).fetchone() if known else None
     if row is None:
         raise MissingError("There is no such example.")
     return Entered(*row)

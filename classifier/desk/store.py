@@ -26,6 +26,7 @@ from classifier.desk.logged import framework_hashes, input_hash, logged_suggesti
 from classifier.desk.record import Entered, Final, Model, Queued, Reading
 from classifier.desk.rows import all_concluded, check_open, check_reveal, entered_of, reading_of, row_of, state_of, suggested_of
 from classifier.errors import InputError
+from classifier.rows import encodable
 
 _NAME = 80
 
@@ -78,8 +79,8 @@ class Desk:
         with self.step() as db:
             for name, text in examples:
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
-                if not text.strip() or "\0" in text:
-                    raise InputError(f"{name}: this is no text.")
+                if not text.strip() or "\0" in text or encodable(name + text) != name + text:
+                    raise InputError(f"{encodable(name)}: this is no text.")
                 found = input_hash(text)
                 if db.execute("SELECT 1 FROM example WHERE input = ?", (found,)).fetchone():
                     known += 1

@@ -17,7 +17,7 @@ from classifier.contract import COLUMNS, TYPES
 from classifier.errors import InputError
 from classifier.rows import encodable
 
-_DTYPES = {str: "string", int: "Int64", float: "float64"}
+DTYPES = {str: "string", int: "Int64", float: "float64"}
 
 
 def score_frame(frame: pd.DataFrame, assessor: Assessor, text: str) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def score_frame(frame: pd.DataFrame, assessor: Assessor, text: str) -> pd.DataFr
         raise InputError(f"The table has no one column {text!r}; {has}.")
     refuse_taken(list(frame.columns))
     rows = list(_rows(frame[text].tolist(), assessor))
-    added = {name: pd.Series([row[i] for row in rows], index=frame.index, dtype=_DTYPES[kind]) for i, (name, kind) in enumerate(TYPES.items())}
+    added = {name: pd.Series([row[i] for row in rows], index=frame.index, dtype=DTYPES[kind]) for i, (name, kind) in enumerate(TYPES.items())}
     return pd.concat([frame, pd.DataFrame(added, index=frame.index)], axis=1)
 
 

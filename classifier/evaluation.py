@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ from classifier.findings import character_f1, finding_calibration, flag_pairs, f
 from classifier.knockout import knock_out
 from classifier.metrics import agreement, calibration_error, confusion, grouped_spearman, interval, partial_correlation, recalls
 from classifier.ordinal import OrdinalRegression
+from classifier.rows import read_records
 from classifier.sections import Figure, Section
 from classifier.short_examples import KINDS, outcomes
 from classifier.words import words
@@ -76,12 +76,12 @@ def evaluate_examples(assessor: Assessor, examples: Sequence[Example], made: Seq
 
 def evaluate_statements(assessor: Assessor, path: Path) -> Section:
     """Spearman correlation of the expected level with the level that each organization gives its own statements."""
+    records = [record for _, record in read_records(path)]
     try:
-        records = [json.loads(line) for line in path.read_text("utf-8").split("\n") if line.strip()]
         texts = [str(r["text"]) for r in records]
         levels = np.array([float(r["scale_level"]) for r in records])
         organizations = [str(r["organization"]) for r in records]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not levelled statements, one JSON object a line with text, scale_level and organization ({error!r}).") from error
     readings = assessor.read_unseen(texts)
     answers = list(assessor.assess_readings(readings))

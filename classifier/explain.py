@@ -183,15 +183,14 @@ def _degree(scale: Scale, assessment: Assessment) -> str:
 def _evidence(assessment: Assessment, framework: Framework) -> Section:
     if not _sought(framework):
         return Section("evidence", _say("evidence_not_sought"), ())
-    if not assessment.evidence:
-        return Section("evidence", _say("evidence_none"), ())
-    lines = tuple(_say("evidence_line", **_told(f, framework)) for f in assessment.evidence)
-    return Section("evidence", _say("evidence"), lines)
+    # The model's behaviours and anti-patterns are the CRA's; a framework of one's own may lack some, or name them otherwise.
+    lines = tuple(_say("evidence_line", **_told(f, framework)) for f in assessment.evidence if f.key in {b.key for b in framework.behaviours})
+    return Section("evidence", _say("evidence" if lines else "evidence_none"), lines)
 
 
 def _flags(assessment: Assessment, framework: Framework) -> Section:
     lines: list[str] = []
-    for finding in assessment.flags:
+    for finding in _paired(assessment.flags, framework):
         pair = framework.anti_pattern(finding.key)
         lines.append(_say("flag", quote=_plain(finding), does_not_mean=pair.does_not_mean, share=f"{finding.confidence:.0%}"))
         lines.append(_say("flag_means", name=framework.name, means=pair.means))
@@ -199,7 +198,7 @@ def _flags(assessment: Assessment, framework: Framework) -> Section:
 
 
 def _means(assessment: Assessment, framework: Framework) -> Section | None:
-    lines = tuple(_say("means_line", quote=_plain(f), means=framework.anti_pattern(f.key).means) for f in assessment.means)
+    lines = tuple(_say("means_line", quote=_plain(f), means=framework.anti_pattern(f.key).means) for f in _paired(assessment.means, framework))
     return Section("means", _say("means"), lines) if lines else None
 
 
@@ -262,6 +261,11 @@ def _story(assessment: Assessment) -> Section:
 def _sought(framework: Framework) -> bool:
     """Whether words are looked for under this framework, as they are where it has anti-patterns."""
     return bool(framework.anti_patterns)
+
+
+def _paired(findings: Iterable[Finding], framework: Framework) -> list[Finding]:
+    """The findings whose key is one of the framework's anti-patterns."""
+    return [finding for finding in findings if finding.key in {pair.key for pair in framework.anti_patterns}]
 
 
 def _tells_own(assessment: Assessment) -> bool:

@@ -67,7 +67,8 @@ class Gate:
             await (refused or self.app)(scope, self._counted(receive), guarded_send)
         except Exception as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
-            log.error("%s in %s:%s (%r)", type(error).__name__, place.filename, place.lineno, scope["path"])
+            # Not the path of the request either: it may hold whatever somebody typed into the address.
+            log.error("%s in %s:%s", type(error).__name__, place.filename, place.lineno)
             if not started:
                 await problem(500, "The program failed on this request; its log says where.")(scope, receive, guarded_send)
 

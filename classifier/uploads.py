@@ -161,7 +161,7 @@ def docx_text(document: Document) -> tuple[str, list[RunSpan]]:
     """Text of a Word document as a reader sees it, and where each run stands in it.
 
     Paragraphs in the order of the file, those in tables included, one a line. Tracked insertions count, deletions do
-    not. Headers, footers, notes and text boxes are left out.
+    not, nor does hidden text. Headers, footers, notes and text boxes are left out.
     """
     parts: list[str] = []
     runs: list[RunSpan] = []
@@ -195,8 +195,14 @@ def _paragraphs(body: Any) -> Iterator[Any]:
 def _runs(paragraph: Any) -> Iterator[Any]:
     for run in paragraph.iter(f"{_W}r"):
         between = list(_ancestors_below(run, paragraph))
-        if not any(a.tag in {f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent"} for a in between):
+        if not _hidden(run) and not any(a.tag in {f"{_W}del", f"{_W}moveFrom", f"{_W}txbxContent"} for a in between):
             yield run
+
+
+def _hidden(run: Any) -> bool:
+    """Whether the run itself is formatted as hidden text (w:vanish), which Word neither shows nor prints."""
+    vanish = run.find(f"{_W}rPr/{_W}vanish")
+    return vanish is not None and vanish.get(f"{_W}val") not in {"0", "false", "off"}
 
 
 def _ancestors_below(element: Any, top: Any) -> Iterator[Any]:

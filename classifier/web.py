@@ -34,13 +34,12 @@ from classifier.framework import framework_names, load_framework
 from classifier.gate import Gate, problem
 from classifier.schema import Answer, Answers, FrameworkName, Frameworks, Health, ManyTexts, ModelFacts, OneText, PageText, Problem, ReadText
 from classifier.uploads import MAX_BYTES, TooLargeError, open_docx, read_upload
-from classifier.word import annotate, save_docx
+from classifier.word import WORD_TYPE, annotate, save_docx
 
 LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 SECONDS = 30.0
 
 _FOLDER = Path(__file__).parent
-_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 T = TypeVar("T")
 
 
@@ -132,12 +131,12 @@ def create_app(assessor: Assessor, hosts: Iterable[str] = LOCAL_HOSTS, contact: 
         """Text of a .txt, .docx or .pdf file, sent as the body with the type application/octet-stream."""
         return ReadText(text=await in_time(readers, partial(read_upload, raw, page["file"])))
 
-    @app.post("/v1/annotate", response_class=Response, responses={200: {"content": {_WORD_TYPE: {}}}, **_problems(400, 413, 415, 422, 503)})
+    @app.post("/v1/annotate", response_class=Response, responses={200: {"content": {WORD_TYPE: {}}}, **_problems(400, 413, 415, 422, 503)})
     async def annotated(raw: Annotated[bytes, Depends(_file_body)], framework: FrameworkName = FrameworkName["cra"]) -> Response:
         """The same Word document with comments on the evidence and the flags."""
         document = await in_time(readers, partial(open_docx, raw, page["file"]))
         await in_time(worker, partial(annotate, document, assessor, str(framework), recourse))
-        return Response(await in_time(readers, partial(save_docx, document)), media_type=_WORD_TYPE)
+        return Response(await in_time(readers, partial(save_docx, document)), media_type=WORD_TYPE)
 
     @app.post("/v1/report", response_class=HTMLResponse, responses=_problems(400, 413, 422, 503))
     async def report(asked: PageText) -> HTMLResponse:

@@ -17,6 +17,7 @@ from classifier.uploads import RunSpan, docx_text, run_characters
 if TYPE_CHECKING:
     from docx.document import Document
 
+WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SPACE = "{http://www.w3.org/XML/1998/namespace}space"
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from classifier.assessor import Assessor, load_assessor
-from classifier.batch import score_frame
+from classifier.batch import DTYPES, score_frame
 from classifier.contract import TYPES
 from classifier.errors import InputError
 
@@ -97,8 +97,7 @@ def on_dask(folder: Path | None, version: str, address: str | None, partitions: 
 
 
 def _meta() -> pd.DataFrame:
-    dtypes = {str: "string", int: "Int64", float: "float64"}
-    columns = {"text": pd.Series(dtype="object")} | {name: pd.Series(dtype=dtypes[kind]) for name, kind in TYPES.items()}
+    columns = {"text": pd.Series(dtype="object")} | {name: pd.Series(dtype=DTYPES[kind]) for name, kind in TYPES.items()}
     return pd.DataFrame(columns)
 
 

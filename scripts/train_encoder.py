@@ -53,6 +53,7 @@ from classifier.corpus import (
 )
 from classifier.encoder import TOKEN_CEILING, TOKEN_FLOOR, TOKEN_STEPS, text_hash
 from classifier.framework import framework_names, load_framework
+from classifier.rows import read_records
 
 BASE_SHA256 = "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658"
 WINDOW = 512
@@ -121,8 +122,7 @@ def prepare(example: Example, tokenizer: Tokenizer, weight: float | None = None)
 def read_ladders(path: Path, tokenizer: Tokenizer) -> list[list[Item]]:
     """The statements of each dictionary."""
     found: dict[str, list[Item]] = {}
-    for line in filter(None, path.read_text("utf-8").split("\n")):
-        record = json.loads(line)
+    for _, record in read_records(path):
         item = prepare(Example("", record["text"], {}, None), tokenizer, 1.0)
         item.rank = record["scale_level"]
         found.setdefault(record["dictionary"], []).append(item)

@@ -106,6 +106,20 @@ def test_confirmed_examples_become_corpus_records_and_a_part_is_held_out(decided
     assert verify(decided).faults == () and decided.check_trail().entries[-1]["what"] == "exported"
 
 
+def test_where_the_second_file_fails_its_check_the_first_stays(decided: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    into = tmp_path / "corpus"
+    into.mkdir()
+    found = learn(decided, into)
+    for path in (found.training, found.held_out):
+        path.write_text("as it was\n", encoding="utf-8")
+    answers = iter([[], ["row 1: no text"]])
+    monkeypatch.setattr("classifier.desk.learn.check_corpus", lambda path: next(answers))
+    with pytest.raises(InputError, match="row 1: no text"):
+        learn(decided, into)
+    files = [path for path in into.rglob("*") if path.is_file()]
+    assert sorted(files) == sorted([found.training, found.held_out]) and all(path.read_text(encoding="utf-8") == "as it was\n" for path in files)
+
+
 def test_nothing_is_released_before_the_decision(tmp_path: Path) -> None:
     desk = desk_of(tmp_path)
     desk.enter("Ann")

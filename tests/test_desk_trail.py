@@ -20,6 +20,7 @@ from classifier.desk import trail
 from classifier.desk.database import writing
 from classifier.desk.faults import AlteredError
 from classifier.desk.record import Model
+from classifier.desk.release import release
 from classifier.desk.replay import replay
 from classifier.desk.store import Desk
 from classifier.desk.verify import verify
@@ -61,6 +62,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for who in ("Ann", "Bo"):
             read_through(desk, example, who, example)
         desk.decide(example, "Ann", rating(desk, example))
+    for text in ("A client asked.", "A client wrote."):
+        release(desk, 1, "Ann", text)
     assert verify(desk).faults == ()
     desk.close()
     return folder
@@ -97,7 +100,7 @@ def test_other_changes_are_found(filled: Path, tmp_path: Path, name: str) -> Non
         "cut off": lines[:-1],
         "cut off to nothing": [],
         "added": [*lines, lines[-1]],
-        "last line altered": [*lines[:-1], lines[-1].replace(b'"level":3', b'"level":4')],
+        "last line altered": [*lines[:-1], lines[-1].replace(b'"who":"Ann"', b'"who":"Bo"')],
         "rewritten with new hashes": rechained([line.replace(b"Bo", b"Al") for line in lines]),
     }[name]
     assert other != lines
@@ -123,6 +126,16 @@ def rechained(lines: list[bytes]) -> list[bytes]:
         "UPDATE final SET assessor = 'Bo' WHERE example = 3",
         "DELETE FROM reading WHERE example = 1 AND assessor = 'Bo'",
         "DELETE FROM final WHERE example = 4",
+        "UPDATE suggestion SET assessment = replace(assessment, '\"level\": 2', '\"level\": 3')",
+        "UPDATE suggestion SET model = 'another'",
+        "UPDATE reading SET suggestion = NULL, revealed_entry = NULL WHERE example = 2 AND assessor = 'Ann'",
+        "UPDATE reading SET blind = 0 WHERE example = 1 AND assessor = 'Ann'",
+        "UPDATE reading SET choice = 'accept' WHERE example = 1 AND assessor = 'Ann'",
+        "UPDATE reading SET rating = '{}' WHERE example = 1 AND assessor = 'Ann'",
+        "UPDATE reading SET conclusion = 'no JSON' WHERE example = 1 AND assessor = 'Ann'",
+        "UPDATE release SET record = '{}'",
+        "UPDATE release SET record = replace(record, 'client', 'customer')",
+        "DELETE FROM release",
     ],
 )
 def test_a_changed_database_is_found(filled: Path, tmp_path: Path, change: str) -> None:
@@ -130,8 +143,9 @@ def test_a_changed_database_is_found(filled: Path, tmp_path: Path, change: str) 
     shutil.copytree(filled, folder)
     desk = Desk(folder)
     with writing(folder) as db:
-        db.execute("DROP TRIGGER a_final_stays")
-        db.execute(change)
+        for trigger in ("a_final_stays", "a_rating_stays", "a_conclusion_stays"):
+            db.execute(f"DROP TRIGGER {trigger}")
+        assert db.execute(change).rowcount > 0
     assert len(verify(desk).faults) >= 1
 
 

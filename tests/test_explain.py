@@ -12,7 +12,7 @@ import pytest
 
 from classifier.assessment import Assessment, Client, Finding, Note, Rating
 from classifier.explain import advise, explain
-from classifier.framework import load_framework
+from classifier.framework import DATA, load_framework
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -48,6 +48,17 @@ def test_the_next_level_is_asked_for_in_questions_and_leaves_out_what_is_shown()
     assert len(lines) == 2
     assert all("?" in line and line.strip().startswith("Did you") for line in lines)
     assert "next" not in sections(assessment(level=4))
+
+
+def test_a_framework_with_other_keys_leaves_out_what_it_does_not_name(tmp_path: Path) -> None:
+    own = (DATA / "cra.toml").read_text("utf-8").replace('key = "gives-up"', 'key = "lets-go"').replace('key = "2.4"', 'key = "B4"')
+    path = tmp_path / "own.toml"
+    path.write_text(own, "utf-8")
+    evidence = (Finding("2.2", 0, 3, "asked Finance", 0.6), Finding("2.4", 5, 9, "called her back", 0.9))
+    flags = (Finding("gives-up", 0, 3, "I left it at that", 0.8), Finding("convenience-first", 0, 3, "when it suited me", 0.8))
+    shown = explain(assessment(evidence=evidence, flags=flags, means=(Finding("gives-up", 0, 3, "I tried again", 0.8),)), str(path))
+    assert "asked Finance" in shown and "when it suited me" in shown
+    assert "called her back" not in shown and "I left it at that" not in shown and "I tried again" not in shown
 
 
 def test_every_behaviour_has_a_question() -> None:

@@ -49,6 +49,14 @@ def test_paragraphs_are_lines_tables_and_insertions_count_deletions_do_not() -> 
     assert read_upload(with_part(raw, "word/document.xml", body.encode()), "x") == "one\ntwo new\tend\nline\ncell"
 
 
+@pytest.mark.parametrize(("mark", "shown"), [("<w:vanish/>", "one"), ('<w:vanish w:val="1"/>', "one"), ('<w:vanish w:val="0"/>', "one hidden")])
+def test_hidden_text_of_a_word_file_is_not_read(mark: str, shown: str) -> None:
+    raw = docx_of("one")
+    body = part(raw, "word/document.xml").decode()
+    body = body.replace("<w:t>one</w:t></w:r>", f'<w:t>one</w:t></w:r><w:r><w:rPr>{mark}</w:rPr><w:t xml:space="preserve"> hidden</w:t></w:r>')
+    assert read_upload(with_part(raw, "word/document.xml", body.encode()), "x") == shown
+
+
 NO_BODY = b'<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"/>'
 ENTITIES = b"""<?xml version="1.0"?><!DOCTYPE w [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>&b;</w:t></w:r></w:p></w:body></w:document>"""

@@ -186,6 +186,7 @@ def test_an_unforeseen_error_tells_the_text_to_nobody(caplog: pytest.LogCaptureF
     is_problem(answer, 500)
     assert "RuntimeError in" in caplog.text
     assert MARKER not in caplog.text and MARKER not in answer.text
+    assert not [r for r in caplog.records if r.name == "classifier.web" and "/v1/" in r.getMessage()]
 
 
 # Security -----------------------------------------------------------------------------------------------------------

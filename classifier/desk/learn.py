@@ -47,22 +47,26 @@ def learn(desk: Desk, into: Path) -> Learnt:
             records[held].append({"id": f"{name}-{entered.id}", "source": name, **confirmed[entered.id]})
     training, held_out = into / f"{name}.jsonl", into / "held-out" / f"{name}.jsonl"
     held_out.parent.mkdir(exist_ok=True)
-    for path, content in ((training, records[False]), (held_out, records[True])):
-        _write(path, content)
+    _write({training: records[False], held_out: records[True]})
     decided = sum(desk.final(e.id) is not None for e in desk.examples())
     desk.note("", "exported", {"examples": sorted(confirmed), "files_sha256": [hashlib.sha256(p.read_bytes()).hexdigest() for p in (training, held_out)]})
     return Learnt(training, held_out, len(records[False]), len(records[True]), decided - len(confirmed))
 
 
-def _write(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
-    """Write beside its place, check, and move it there."""
-    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+def _write(contents: Mapping[Path, Sequence[Mapping[str, Any]]]) -> None:
+    """Write each file beside its place and check it; where all pass, move them there."""
+    beside: dict[Path, Path] = {}
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        faults = check_corpus(Path(beside))
-        if faults:
-            raise InputError(f"{path}: nothing was written; the records would not pass the corpus check: {faults[0]}.")
-        os.replace(beside, path)
+        for path, records in contents.items():
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            beside[path] = Path(name)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+            faults = check_corpus(beside[path])
+            if faults:
+                raise InputError(f"{path}: nothing was written; the records would not pass the corpus check: {faults[0]}.")
+        for path, made in beside.items():
+            os.replace(made, path)
     finally:
-        Path(beside).unlink(missing_ok=True)
+        for made in beside.values():
+            made.unlink(missing_ok=True)

@@ -35,10 +35,10 @@ from classifier.desk.view import desk_templates, judged_marks
 from classifier.framework import load_framework
 from classifier.gate import problem
 from classifier.web import LOCAL_HOSTS, SECONDS, guard
+from classifier.word import WORD_TYPE
 
 _COOKIE = "desk"
 _SESSIONS = 1_000
-_WORD_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _STATUS = {OutOfOrderError: 409, MissingError: 404, StorageError: 507, AlteredError: 500}
 
 
@@ -210,7 +210,7 @@ def create_desk(desk: Desk, assessor: Assessor | None, hosts: Iterable[str] = LO
 
     @app.get("/examples/{number}/decision.docx")
     def decision_document(number: int, who: Who) -> Response:
-        return Response(decision_docx(decision_parts(desk, number, framework)), media_type=_WORD_TYPE, headers=_attached(number, "docx"))
+        return Response(decision_docx(decision_parts(desk, number, framework)), media_type=WORD_TYPE, headers=_attached(number, "docx"))
 
     @app.get("/examples/{number}/release", response_class=HTMLResponse)
     def release_page(number: int, who: Who) -> HTMLResponse:

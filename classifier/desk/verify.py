@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from classifier.assessment import Assessment
 from classifier.desk import trail
 from classifier.desk.database import writing
 from classifier.desk.judgement import Judgement
-from classifier.desk.logged import input_hash
+from classifier.desk.logged import input_hash, logged_suggestion, suggestion_hash
 from classifier.desk.store import Desk
+from classifier.desk.trail import canonical
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Verified:
 
 
 def verify(desk: Desk) -> Verified:
-    """Read the whole trail and every rating; nothing is changed or repaired."""
+    """Read the whole trail and every step that the database holds; nothing is changed or repaired."""
     with writing(desk.folder) as db:
         checked = trail.check(db, desk.folder)
         entries = {entry["seq"]: entry for entry in checked.entries if type(entry.get("seq")) is int}
@@ -39,23 +41,74 @@ def verify(desk: Desk) -> Verified:
     return Verified(len(checked.entries), checked.hashes, checked.head, checked.waiting, faults)
 
 
-# Where the database keeps what an entry tells: table, column of the content, column of the entry's number, key in the entry.
-_KEPT = (("reading", "rating", "rated_entry", "rating"), ("reading", "conclusion", "concluded_entry", "conclusion"), ("final", "judgement", "entry", "final"))
+# Each row of the database tells what an entry tells: its name, the rows, and what the entry of a row's number must hold.
+_Says = Callable[[sqlite3.Row], dict[str, Any]]
+_KEPT: tuple[tuple[str, str, _Says], ...] = (
+    (
+        "text",
+        "SELECT id AS example, '' AS who, entry, text, input FROM example",
+        lambda row: {"input": row["input"] if row["input"] == input_hash(row["text"]) else None},
+    ),
+    (
+        "rating",
+        "SELECT example, assessor AS who, rated_entry AS entry, blind, rating FROM reading WHERE rating IS NOT NULL",
+        lambda row: {"mode": _mode(row), "rating": _logged(row["rating"])},
+    ),
+    (
+        "suggestion",
+        (
+            "SELECT r.example, r.assessor AS who, r.revealed_entry AS entry, r.blind, s.model, s.model_hash, s.assessment"
+            " FROM reading AS r JOIN suggestion AS s ON s.id = r.suggestion"
+        ),
+        lambda row: {"mode": _mode(row), "model": {"version": row["model"], "sha256": row["model_hash"]}, **_suggested(row["assessment"])},
+    ),
+    (
+        "conclusion",
+        "SELECT example, assessor AS who, concluded_entry AS entry, choice, conclusion FROM reading WHERE conclusion IS NOT NULL",
+        lambda row: {"choice": row["choice"], "conclusion": _logged(row["conclusion"])},
+    ),
+    ("opening", "SELECT example, assessor AS who, entry FROM opened", lambda row: {}),
+    ("final", "SELECT example, assessor AS who, entry, judgement FROM final", lambda row: {"final": _logged(row["judgement"])}),
+    (
+        "release",
+        "SELECT example, assessor AS who, entry, record FROM release",
+        lambda row: {"released": input_hash(json.loads(row["record"])["text"])},
+    ),
+)
+
+
+def _mode(row: sqlite3.Row) -> str:
+    return "blind" if row["blind"] else "open"
+
+
+def _logged(content: str) -> dict[str, Any]:
+    return Judgement.from_dict(json.loads(content)).logged()
+
+
+def _suggested(content: str) -> dict[str, Any]:
+    assessment = Assessment.from_dict(json.loads(content))
+    return {"suggestion": logged_suggestion(assessment), "suggestion_sha256": suggestion_hash(assessment)}
 
 
 def _differences(db: sqlite3.Connection, entries: Mapping[int, dict[str, Any]]) -> Iterator[str]:
     kept: set[int] = set()
-    for table, column, number, key in _KEPT:
-        for row in db.execute(f"SELECT example, assessor, {column} AS content, {number} AS entry FROM {table} WHERE {column} IS NOT NULL"):
+    for name, rows, says in _KEPT:
+        for row in db.execute(rows):
             kept.add(row["entry"])
+            told = f"the database's {name} of example {row['example']}" + (f" by {row['who']}" if row["who"] else "")
+            try:
+                facts = {"example": row["example"], "who": row["who"], **says(row)}
+            except (ValueError, KeyError, TypeError, AttributeError):
+                yield f"{told} cannot be read (entry {row['entry']})"
+                continue
             entry = entries.get(row["entry"], {})
-            told = {"example": row["example"], "who": row["assessor"], key: Judgement.from_dict(json.loads(row["content"])).logged()}
-            if any(entry.get(name) != value for name, value in told.items()):
-                yield f"the database's {key} of example {row['example']} by {row['assessor']} is not the one of entry {row['entry']}"
-    for row in db.execute("SELECT id, text, input, entry FROM example"):
-        kept.add(row["entry"])
-        if not input_hash(row["text"]) == row["input"] == entries.get(row["entry"], {}).get("input"):
-            yield f"the text of example {row['id']} is not the one that was added (entry {row['entry']})"
+            # Through JSON, as the entry went, so that a tuple is a list.
+            if any(key not in entry or canonical(entry[key]) != canonical(value) for key, value in facts.items()):
+                yield f"{told} is not the one of entry {row['entry']}"
+    # A later confirmation of a text takes the place of an earlier one.
+    released = {entry.get("example"): seq for seq, entry in sorted(entries.items()) if entry.get("what") == "released"}
     for seq, entry in entries.items():
-        if entry.get("what") in {"added", "rated", "concluded", "decided"} and seq not in kept:
-            yield f"entry {seq} ({entry['what']}) has nothing in the database"
+        what = entry.get("what")
+        wanted = what in {"added", "rated", "revealed", "concluded", "opened", "decided"} or seq in released.values()
+        if wanted and seq not in kept:
+            yield f"entry {seq} ({what}) has nothing in the database"

@@ -5,19 +5,21 @@ Nothing here is a sentence to paste: what is missing is put as a question to the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from classifier.answer import questions
 from classifier.assessment import Assessment, Client, Finding, Note, Rating
-from classifier.document import messages
+from classifier.document import cues, messages
 from classifier.framework import Framework, Scale, framework_names, load_framework
-from classifier.notes import STORY, headless, tells_act
+from classifier.notes import STORY, headless, tells_act, tells_act_now
 
 _CLOSE = 0.1  # two levels whose probabilities lie this near are named as a close call
 _LIKELY = 0.5  # words that count less probably than this are said to count perhaps
 _CLEAR = 0.6  # a client less probable than this is not clear
 _SHOWN = 4  # quotes of a kind that are shown
+_DANGLING_SIGNS = re.compile(r"[\s,;:–—-]+$")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def _level(assessment: Assessment, framework: Framework) -> Section:
     rating = assessment.ratings[scale.key]
     notion = _lower(scale.level(rating.level).notion)
     title = _say("level", name=framework.name, organization=framework.organization, level=rating.level, last=scale.values[-1], notion=notion)
-    return Section("level", title, (_why(assessment, framework, rating), *_sureness(rating)))
+    return Section("level", title, (_why(assessment, framework, rating), *_sureness(rating, yours=_tells_own(assessment))))
 
 
 def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
@@ -69,7 +71,12 @@ def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
         return _why_none(assessment, framework)
     words = messages()["why"]
     reason = _reason(assessment, framework, rating)
-    return reason if _tells_own(assessment) else f"{reason} {words['yours']}"
+    if not _tells_own(assessment):
+        reason = f"{reason} {words['yours']}"
+    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == rating.level)
+    if rating.level == 1 and assessment.flags and _sought(framework) and (decisive is None or decisive.confidence < _LIKELY):
+        reason = f"{reason} {words['conduct_alone']}"
+    return reason
 
 
 def _reason(assessment: Assessment, framework: Framework, rating: Rating) -> str:
@@ -109,19 +116,24 @@ def _why_none(assessment: Assessment, framework: Framework) -> str:
     return str(words["client" if client == "none" else "nothing"])
 
 
-def _sureness(rating: Rating) -> tuple[str, ...]:
-    """The odds; where another level is likelier, that; where one is nearly as likely, that."""
+def _sureness(rating: Rating, yours: bool) -> tuple[str, ...]:
+    """The odds; where another level is likelier, that; where one is nearly as likely, that. `yours`: an act is told as the writer's."""
     words = messages()["sureness"]
     shares = ", ".join(f"{value}: {p:.0%}" for value, p in enumerate(rating.probabilities))
     own = rating.probabilities[rating.level]
     likeliest = max(range(len(rating.probabilities)), key=lambda value: rating.probabilities[value])
-    lines = [words["sure"].format(level=rating.level, shares=shares)]
+    lines = [words["sure" if yours or not rating.level else "sure_if"].format(level=rating.level, shares=shares)]
     if not rating.sure:
-        lines = [words["unsure"].format(levels=_listed(rating.level_set), shares=shares)]
+        every = len(rating.level_set) == len(rating.probabilities)
+        lines = [words["any" if every else "unsure"].format(levels=_listed(rating.level_set), shares=shares)]
         if len(rating.level_set) > 2:
             lines.append(words["many"])
     if rating.probabilities[likeliest] > own:
         lines.append(words["likelier"].format(likeliest=likeliest, level=rating.level, share=f"{rating.probabilities[likeliest]:.0%}"))
+    least = min(rating.probabilities[v] for v in rating.level_set)
+    apart = [v for v, p in enumerate(rating.probabilities) if v not in rating.level_set and p > least]
+    if apart:
+        lines.append(words["apart"].format(levels=_listed(apart)))
     close = [v for v in rating.level_set if v != rating.level and own - _CLOSE < rating.probabilities[v] <= own]
     if close:
         lines.append(words["close"].format(levels=_listed(close)))
@@ -190,10 +202,13 @@ def _evidence(assessment: Assessment, framework: Framework) -> Section:
 
 def _flags(assessment: Assessment, framework: Framework) -> Section:
     lines: list[str] = []
+    told: set[str] = set()
     for finding in _paired(assessment.flags, framework):
         pair = framework.anti_pattern(finding.key)
         lines.append(_say("flag", quote=_plain(finding), does_not_mean=pair.does_not_mean, share=f"{finding.confidence:.0%}"))
-        lines.append(_say("flag_means", name=framework.name, means=pair.means))
+        if finding.key not in told:
+            lines.append(_say("flag_means", name=framework.name, means=pair.means))
+        told.add(finding.key)
     return Section("flags", _say("flags" if lines else "flags_none"), tuple(lines))
 
 
@@ -269,11 +284,13 @@ def _paired(findings: Iterable[Finding], framework: Framework) -> list[Finding]:
 
 
 def _tells_own(assessment: Assessment) -> bool:
-    """Whether some act is told as the writer's: by a quote, or by notes without a subject, which nobody else's act is."""
+    """Whether some act is told as the writer's: by a quote, or by notes without a subject, which nobody else's act is. In the present
+    it may be a habit; it counts where nothing else is told as one.
+    """
     quotes = [found.quote for found in (*assessment.evidence, *assessment.flags, *assessment.means)]
     actions = _of_key(assessment.story, "action")
     alone = any(not any(s.start < a.end and a.start < s.end for s in assessment.shared) for a in actions)
-    return alone or any(map(tells_act, quotes))
+    return alone or any(map(tells_act, quotes)) or (not _of_key(assessment.shared, "habit") and any(map(tells_act_now, quotes)))
 
 
 def client_note(assessment: Assessment) -> str | None:
@@ -356,7 +373,8 @@ def _some(notes: Sequence[Note]) -> list[str]:
 
 
 def _listed(values: Iterable[int]) -> str:
-    return _say("or").join(map(str, values))
+    *others, last = map(str, values)
+    return _say("or").join([_say("listed").join(others), last] if others else [last])
 
 
 def _quoted(quotes: Iterable[str]) -> str:
@@ -368,8 +386,12 @@ def _lower(words: str) -> str:
 
 
 def _plain(finding: Finding) -> str:
-    """The words of a finding in one line, without the heading that they begin with."""
-    return " ".join(headless(finding.quote).split())
+    """The words of a finding in one line, without the heading that they begin with or words at the end that begin what is not quoted."""
+    quote = " ".join(headless(finding.quote).split())
+    cut = _DANGLING_SIGNS.sub("", quote)
+    while (last := cut.rsplit(" ", 1))[-1].lower() in cues("clauses")["dangling"] and len(last) > 1:
+        cut = _DANGLING_SIGNS.sub("", last[0])
+    return cut if " " in cut else quote
 
 
 def _short(note: Note) -> str:

@@ -65,12 +65,13 @@ def shared(text: str, parts: Sequence[Segment], found_story: Sequence[Note]) -> 
     told = _told(text, parts)
     outside = [note for note in found_story if note.key in {"task", "result"}]
     none_told = not any(tells_act(t.quote) or _bare_act(t.quote) for t in told)
+    told_now = any(tells_act_now(t.quote) for t in told)
     found = []
     for t in told:
-        if (t.heads and "action" not in t.heads) or any(note.start <= t.start < note.end for note in outside):
+        if (t.heads and "action" not in t.heads) or any(note.start < t.end and t.start < note.end for note in outside):
             continue
         key = _shared_key(t.quote, none_told)
-        if key is not None:
+        if key is not None and not (key == "other" and told_now):
             found.append(_note(key, t))
     return tuple(found)
 
@@ -94,6 +95,22 @@ def tells_act(quote: str) -> bool:
     return next(_acts(quote), None) is not None
 
 
+def tells_act_now(quote: str) -> bool:
+    """Whether the words tell something that the writer does, as those write who tell a story in the present; not a state or a habit.
+
+    >>> [tells_act_now(q) for q in ("I then call her", "I think so", "I always call", "when I call")]
+    [True, False, False, False]
+    """
+    if _cue(quote, "habit"):
+        return False
+    for match in _subject("bare").finditer(quote):
+        rest = quote[match.start("verb") :]
+        settled = _is_past(match["verb"]) or _starts(rest, "habits") or _starts(rest, "not_acts_now") or _starts(rest, "not_done")
+        if not settled and _told_for_itself(quote[: match.start()]):
+            return True
+    return False
+
+
 # The parts of the story ---------------------------------------------------------------------------------------------
 
 
@@ -101,6 +118,8 @@ def _action(told: Sequence[_Told]) -> _Told | None:
     headed = [t for t in told if "action" in t.heads]
     among = headed or [t for t in told if "result" not in t.heads]
     tests: tuple[Callable[[str], bool], ...] = (_tells_one_act, tells_act, _bare_act)
+    if not any(_habit(t.quote) for t in told):
+        tests += (tells_act_now,)
     for test in tests:
         for t in among:
             if test(t.quote):
@@ -131,7 +150,9 @@ def _task(told: Sequence[_Told]) -> Note | None:
     early = [t for t in told[: _first_third(told)] if not t.heads & {"action", "result"} and not _habit(t.quote)]
     own = [t for t in early if _cue(t.quote, "task")]
     asked = [t for t in early if _cue(t.quote[: _own_act(t.quote)], "asked")]
-    return _note("task", (own or asked)[0]) if own or asked else None
+    if own:
+        return _note("task", own[0])
+    return next((_from_cue(t, "asked") for t in asked), None)
 
 
 def _result(text: str, told: Sequence[_Told], action: _Told | None) -> Note | None:
@@ -237,11 +258,13 @@ def _acts(quote: str) -> Iterator[int]:
 
 def _own_act(quote: str) -> int | None:
     """Where the first act of the writer begins that is told for itself, and not to say when ("when I took over …")."""
-    for start in _acts(quote):
-        before = words(quote[:start])
-        if not before or before[-1] not in cues("writer")["subordinators"]:
-            return start
-    return None
+    return next((start for start in _acts(quote) if _told_for_itself(quote[:start])), None)
+
+
+def _told_for_itself(before: str) -> bool:
+    """Whether an act behind these words is told for itself."""
+    named = words(before)
+    return not named or named[-1] not in cues("writer")["subordinators"]
 
 
 def _tells_one_act(quote: str) -> bool:
@@ -285,6 +308,13 @@ def _note(key: str, t: _Told) -> Note:
     return Note(key, t.start, t.end, t.quote)
 
 
+def _from_cue(t: _Told, name: str) -> Note:
+    """The segment from its first cue on, since what stands before it is another part's; of a cue that ends in "to", that word ("to ask")."""
+    cue = next(_matches(t.quote, name, cues("story")[name], 0, len(t.quote)))
+    first = cue.end - 2 if cue.quote.lower().endswith(" to") else cue.start
+    return Note("task", t.start + first, t.end, t.quote[first:])
+
+
 def _names_another(text: str, note: Note) -> bool:
     """Whether the word is part of another name ("guest role"), or names the writer's own house or family ("our company")."""
     rules, word = cues("client_words"), note.quote.lower()
@@ -318,7 +348,7 @@ def _matches(text: str, key: str, phrases: Iterable[str], start: int, end: int) 
 
 @cache
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w'’])(?:{_either(phrases)})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![\w'’])(?:{_either(phrases)})(?!-?\w)", re.IGNORECASE)
 
 
 def _either(phrases: Iterable[str]) -> str:

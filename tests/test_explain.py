@@ -84,9 +84,11 @@ def test_a_manager_or_own_team_is_teamwork_with_the_sources_reason() -> None:
 
 def test_the_note_of_the_source_goes_by_the_words() -> None:
     notes = dict(load_framework("cra").client_notes)
-    staff = (Note("not_a_client", 0, 8, "my staff"), Note("not_a_client", 9, 16, "My team"))
+    staff = (Note("not_a_client", 0, 8, "my staff"), Note("not_a_client", 9, 16, "My crew"))
+    team = (Note("not_a_client", 0, 7, "my team"),)  # one is in a team without managing it
+    assert notes["manager"] in sections(assessment(level=0, client="not_a_client", client_words=team))["client"]
     alone = assessment(level=0, client="none", client_words=staff)
-    assert "“my staff”, “My team”" in sections(alone)["client"] and notes["own-team"] in sections(alone)["client"]
+    assert "“my staff”, “My crew”" in sections(alone)["client"] and notes["own-team"] in sections(alone)["client"]
     assert "If they are the ones you served" in sections(assessment(client="internal", client_words=staff))["client"]
     assert "If they are" not in sections(assessment(client_words=staff))["client"]
     assert "only your own manager or team is named (“my staff”" in sections(alone)["level"]
@@ -170,6 +172,39 @@ def test_an_unsure_answer_names_what_makes_it_unsure() -> None:
 def test_a_likelier_level_than_the_given_one_is_named() -> None:
     shown = sections(Assessment("ok", "m", {"level": Rating(1, (0.49, 0.31, 0.2, 0.0, 0.0), (0, 1, 2))}, None))["level"]
     assert "Level 0 taken alone is likelier (49%)" in shown and "So many levels are plausible" in shown
+
+
+def test_plausible_levels_are_listed_and_a_likelier_one_left_out_is_named() -> None:
+    apart = sections(Assessment("ok", "m", {"level": Rating(1, (0.02, 0.5, 0.35, 0.03, 0.1), (1, 2, 3))}, None))["level"]
+    assert "level 1, 2 or 3 (" in apart and "Level 4 is likelier than one of these" in apart
+    every = sections(Assessment("ok", "m", {"level": Rating(2, (0.2, 0.2, 0.2, 0.2, 0.2), (0, 1, 2, 3, 4))}, None))["level"]
+    assert "any level is plausible" in every and "likelier than one of these" not in every
+
+
+def test_a_level_of_acts_that_may_not_be_the_writers_is_sure_on_a_condition() -> None:
+    we, mine = (Finding("2.4", 0, 3, "we phoned her", 0.9),), (Finding("2.4", 0, 3, "I phone her", 0.9),)
+    assert "much the likeliest, if these acts are yours" in sections(assessment(evidence=we))["level"]
+    assert "if these acts are yours" not in sections(assessment(evidence=mine))["level"]
+    habit = (Note("habit", 0, 9, "I always listen."),)
+    assert "if these acts are yours" in sections(assessment(evidence=mine, shared=habit))["level"]
+
+
+def test_poor_conduct_with_nothing_sure_beside_it_may_be_a_0() -> None:
+    flags, sure, weak = (Finding("gives-up", 0, 3, "I left it", 0.8),), (Finding("1.1", 0, 3, "I told her", 0.9),), (Finding("1.1", 0, 3, "I told her", 0.3),)
+    assert "an assessor may give 0" in sections(assessment(level=1, flags=flags, evidence=weak))["level"]
+    assert "an assessor may give 0" not in sections(assessment(level=1, flags=flags, evidence=sure))["level"]
+    assert "an assessor may give 0" not in sections(assessment(level=1, evidence=weak))["level"]
+
+
+def test_a_quote_is_shown_without_words_that_begin_what_follows() -> None:
+    shown = sections(assessment(evidence=(Finding("2.2", 0, 3, "I asked Finance about it, and while they", 0.9),)))["evidence"]
+    assert "“I asked Finance about it” 2.2" in shown
+    assert "“and the”" in sections(assessment(evidence=(Finding("2.2", 0, 3, "and the", 0.9),)))["evidence"]
+
+
+def test_what_the_source_means_is_said_once_for_each_anti_pattern() -> None:
+    flags = (Finding("gives-up", 0, 3, "I left it", 0.8), Finding("gives-up", 4, 9, "I let it go", 0.7))
+    assert sections(assessment(flags=flags))["flags"].count("Service Excellence means:") == 1
 
 
 def test_a_refusal_is_its_only_section() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classifier.document import segments
-from classifier.notes import client_words, headless, shared, story, values
+from classifier.notes import client_words, headless, shared, story, tells_act_now, values
 
 STORY = """Situation: A taxpayer called because her refund was late.
 Task: I had to find out where it was.
@@ -164,6 +164,13 @@ MARKED = {
         "traced it",
         "cheque was out",
     ),
+    "told in the present": (
+        "A tenant came to our desk to ask about mould. I think it is urgent. I call the caretaker. The wall was dry on Friday.",
+        "A tenant came to our desk",
+        "to ask about mould",
+        "I call the caretaker",
+        "The wall was dry",
+    ),
     "a hyphen is no heading": (
         "T-shirts were late for a school. I called the printer. They arrived on Friday.",
         "T-shirts were late",
@@ -201,6 +208,7 @@ def test_no_quote_begins_with_a_heading() -> None:
         ("He was patient with my family. A patient came.", [("external", "patient")]),
         ("A widow, a farmer and a couple came.", [("external", "widow"), ("external", "farmer"), ("external", "couple")]),
         ("I wrote a good report.", []),
+        ("I am a client-focused person. A vendor wrote.", [("external", "vendor")]),
     ],
 )
 def test_who_is_served(text: str, found: list[tuple[str, str]]) -> None:
@@ -208,7 +216,9 @@ def test_who_is_served(text: str, found: list[tuple[str, str]]) -> None:
 
 
 def test_dimensions_of_value_are_those_of_the_result() -> None:
-    assert {n.key for n in values(STORY, story(STORY, segments(STORY)))} >= {"timeliness", "courtesy", "outcome"}
+    assert {n.key for n in values(STORY, story(STORY, segments(STORY)))} >= {"timeliness", "outcome"}
+    kind = STORY.replace("thanked me", "said that I had been very kind")
+    assert "courtesy" in {n.key for n in values(kind, story(kind, segments(kind)))}
     elsewhere = "A farmer called. I asked him to tell me everything within the hour. I explained the bill. I filed it."
     assert values(elsewhere, story(elsewhere, segments(elsewhere))) == ()
     assert values("", ()) == ()
@@ -232,6 +242,8 @@ def test_dimensions_of_value_are_those_of_the_result() -> None:
         ("I rang Ana. She rang the caretaker. He came at once.", []),  # the writer acts too
         ("I always listen. I treat every client with respect.", ["habit", "habit"]),
         ("I always listen. In May I called a client back.", []),
+        ("I never called. She was never sent the form. We met.", ["we"]),  # what was not done
+        ("A tenant calls. I look up her file. Ana rings the caretaker, who fixed it once.", []),  # told in the present
     ],
 )
 def test_segments_whose_act_or_occasion_is_not_told(text: str, keys: list[str]) -> None:
@@ -250,3 +262,23 @@ def test_a_long_run_of_letters_is_no_heading_and_takes_no_time() -> None:
     """To try every cut of the letters would take minutes."""
     told = "a" * 450 + "1 then I called"
     assert headless(told) == told
+
+
+@pytest.mark.parametrize(
+    ("quote", "told"),
+    [
+        ("I then call the depot", True),
+        ("She asks and I explain it", True),
+        ("I called the depot", False),  # in the past
+        ("I never call", False),
+        ("I have a file", False),
+        ("I always call", False),
+        ("I help clients", False),  # a habit
+        ("I explain this every day", False),
+        ("when I call them", False),
+        ("I would call them", False),
+        ("we call them", False),
+    ],
+)
+def test_an_act_told_in_the_present(quote: str, told: bool) -> None:
+    assert tells_act_now(quote) is told

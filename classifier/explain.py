@@ -5,13 +5,12 @@ Nothing here is a sentence to paste: what is missing is put as a question to the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from classifier.answer import questions
 from classifier.assessment import Assessment, Client, Finding, Note, Rating
-from classifier.document import cues, messages
+from classifier.document import messages
 from classifier.framework import Framework, Scale, framework_names, load_framework
 from classifier.notes import STORY, headless, tells_act, tells_act_now
 
@@ -19,7 +18,6 @@ _CLOSE = 0.1  # two levels whose probabilities lie this near are named as a clos
 _LIKELY = 0.5  # words that count less probably than this are said to count perhaps
 _CLEAR = 0.6  # a client less probable than this is not clear
 _SHOWN = 4  # quotes of a kind that are shown
-_DANGLING_SIGNS = re.compile(r"[\s,;:–—-]+$")
 
 
 @dataclass(frozen=True)
@@ -386,12 +384,8 @@ def _lower(words: str) -> str:
 
 
 def _plain(finding: Finding) -> str:
-    """The words of a finding in one line, without the heading that they begin with or words at the end that begin what is not quoted."""
-    quote = " ".join(headless(finding.quote).split())
-    cut = _DANGLING_SIGNS.sub("", quote)
-    while (last := cut.rsplit(" ", 1))[-1].lower() in cues("clauses")["dangling"] and len(last) > 1:
-        cut = _DANGLING_SIGNS.sub("", last[0])
-    return cut if " " in cut else quote
+    """The words of a finding in one line, without the heading that they begin with."""
+    return " ".join(headless(finding.quote).split())
 
 
 def _short(note: Note) -> str:

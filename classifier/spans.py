@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -100,8 +100,14 @@ class SpanTagger:
     intercepts: dict[str, float]
     thresholds: dict[str, float]
 
-    def tag(self, text: str, spans: Sequence[Span]) -> tuple[Finding, ...]:
-        """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more."""
+    def tag(self, text: str, spans: Sequence[Span], parts: Sequence[Segment]) -> tuple[Finding, ...]:
+        """The findings among a text's candidates, in the order of the text; words that are mostly under a surer finding show nothing more.
+
+        Each quotes its whole clause, which reads better and agrees better with what readers mark; the confidence is that of the words
+        in it that the candidate had.
+
+        parts : the text's segments
+        """
         found = []
         for span in spans:
             if span.key in self.thresholds:
@@ -112,7 +118,7 @@ class SpanTagger:
         for finding in sorted(found, key=lambda f: (-f.confidence, f.start, f.key)):
             if all(2 * _common(finding, other) < finding.end - finding.start for other in kept):
                 kept.append(finding)
-        return tuple(sorted(kept, key=lambda f: (f.start, f.end, f.key)))
+        return tuple(sorted((_of_clause(text, parts, f) for f in kept), key=lambda f: (f.start, f.end, f.key)))
 
     def confidence(self, span: Span) -> float:
         """Probability that a reader would mark the candidate's words with its key."""
@@ -139,6 +145,18 @@ def meet(a: Span | Finding, b: Span | Finding) -> bool:
 def _common(a: Span | Finding, b: Span | Finding) -> int:
     """Characters that both cover."""
     return max(0, min(a.end, b.end) - max(a.start, b.start))
+
+
+def _of_clause(text: str, parts: Sequence[Segment], finding: Finding) -> Finding:
+    """The finding with its whole clause, without words at the end that belong to what follows it."""
+    part = next(part for part in parts if part.start <= finding.start < part.end)
+    first, last = _clause(text, part, finding.start, finding.end)
+    start, end = _whole_words(text, first, max(last, finding.end)) or (finding.start, finding.end)
+    words, dangling = list(_WORD.finditer(text, start, end)), cues("clauses")["dangling"]
+    while len(words) > _MIN_WORDS and words[-1].group().lower() in dangling:
+        words.pop()
+    end = words[-1].end()
+    return replace(finding, start=start, end=end, quote=text[start:end])
 
 
 def _clause(text: str, part: Segment, start: int, end: int) -> tuple[int, int]:

@@ -196,12 +196,6 @@ def test_poor_conduct_with_nothing_sure_beside_it_may_be_a_0() -> None:
     assert "an assessor may give 0" not in sections(assessment(level=1, evidence=weak))["level"]
 
 
-def test_a_quote_is_shown_without_words_that_begin_what_follows() -> None:
-    shown = sections(assessment(evidence=(Finding("2.2", 0, 3, "I asked Finance about it, and while they", 0.9),)))["evidence"]
-    assert "“I asked Finance about it” 2.2" in shown
-    assert "“and the”" in sections(assessment(evidence=(Finding("2.2", 0, 3, "and the", 0.9),)))["evidence"]
-
-
 def test_what_the_source_means_is_said_once_for_each_anti_pattern() -> None:
     flags = (Finding("gives-up", 0, 3, "I left it", 0.8), Finding("gives-up", 4, 9, "I let it go", 0.7))
     assert sections(assessment(flags=flags))["flags"].count("Service Excellence means:") == 1

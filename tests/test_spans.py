@@ -49,7 +49,7 @@ def tag(tagger: SpanTagger, height: float | None, seed: int) -> list[tuple[str, 
     start = text.index(ACT)
     marked = None if height is None else (start, start + len(ACT))
     found = find_spans(text, segments(text), encoding(text, marked, np.random.default_rng(seed), height or 0), KEYS, -1.0)
-    return [(f.key, f.quote, f.confidence) for f in tagger.tag(text, found)]
+    return [(f.key, f.quote, f.confidence) for f in tagger.tag(text, found, segments(text))]
 
 
 def test_finds_the_words_and_no_others(tagger: SpanTagger) -> None:
@@ -75,9 +75,25 @@ def test_a_run_of_hardly_a_word_is_widened_to_its_clause(marked: str, quote: str
     assert text[span.start : span.end] == quote
 
 
+@pytest.mark.parametrize(
+    ("words", "quote"),
+    [
+        ("checks that ran", "I introduced checks that ran every hour"),  # the whole clause
+        ("every hour, and she", "I introduced checks that ran every hour, and she thanked me"),  # both clauses that it stands in
+        ("Then I sent him", "I sent him the form"),  # not the "while" and "the" that begin what follows
+        ("rang the desk", "I rang the desk"),
+    ],
+)
+def test_a_finding_quotes_its_clause(words: str, quote: str) -> None:
+    text = "I introduced checks that ran every hour, and she thanked me. Then I sent him the form while the, as it were, bus left. I rang the desk."
+    tagger, start = SpanTagger({"2.4": (0.0,)}, {"2.4": 2.0}, {"2.4": 0.5}), text.index(words)
+    (found,) = tagger.tag(text, [Span("2.4", start, start + len(words), (0.0,))], segments(text))
+    assert found.quote == text[found.start : found.end] == quote
+
+
 def test_a_key_without_examples_is_never_found(tagger: SpanTagger) -> None:
     assert "1.1" not in tagger.thresholds
-    assert tagger.tag("a b c", [Span("1.1", 0, 5, (9.0,) * 20)]) == ()
+    assert tagger.tag("a b c", [Span("1.1", 0, 5, (9.0,) * 20)], segments("a b c")) == ()
 
 
 def test_a_span_stays_within_its_segment_and_is_trimmed_to_words() -> None:
@@ -114,8 +130,8 @@ def test_the_context_decides_between_words_of_equal_scores() -> None:
         spans.append(candidates(bool(i % 2)))
         labels.append([] if i % 2 else [Label("2.4", ACT)])
     tagger = fit_tagger(["2.4"], 0.9, texts, spans, labels, [f"writer {i % 7}" for i in range(120)])
-    assert [f.quote for f in tagger.tag(text, candidates(False))] == [ACT]
-    assert tagger.tag(text, candidates(True)) == ()
+    assert [f.quote for f in tagger.tag(text, candidates(False), segments(text))] == [ACT]
+    assert tagger.tag(text, candidates(True), segments(text)) == ()
 
 
 def candidate(number: int, *traits: float) -> tuple[Span, ...]:

@@ -54,6 +54,11 @@ class Rating:
         return len(self.level_set) == 1
 
     @property
+    def open(self) -> bool:
+        """True when every level is plausible."""
+        return len(self.level_set) == len(self.probabilities)
+
+    @property
     def expected(self) -> float:
         """The mean of the values, each weighed with its probability."""
         return sum(value * probability for value, probability in enumerate(self.probabilities))

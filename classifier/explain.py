@@ -71,7 +71,7 @@ def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
     reason = _reason(assessment, framework, rating)
     if not _tells_own(assessment):
         reason = f"{reason} {words['yours']}"
-    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == rating.level)
+    decisive = _decisive(assessment, framework, rating)
     if rating.level == 1 and assessment.flags and _sought(framework) and (decisive is None or decisive.confidence < _LIKELY):
         reason = f"{reason} {words['conduct_alone']}"
     return reason
@@ -80,7 +80,7 @@ def _why(assessment: Assessment, framework: Framework, rating: Rating) -> str:
 def _reason(assessment: Assessment, framework: Framework, rating: Rating) -> str:
     """The words that show a behaviour of the level, or of a higher one where there are none."""
     words, level = messages()["why"], rating.level
-    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == level)
+    decisive = _decisive(assessment, framework, rating)
     if decisive is not None and decisive.confidence >= _LIKELY:
         return str(words["beyond" if level > 1 else "first"]).format(below=level - 1, **_told(decisive, framework))
     higher = _strongest(f for f in assessment.evidence if _of_level(f, framework) > level)
@@ -122,8 +122,7 @@ def _sureness(rating: Rating, yours: bool) -> tuple[str, ...]:
     likeliest = max(range(len(rating.probabilities)), key=lambda value: rating.probabilities[value])
     lines = [words["sure" if yours or not rating.level else "sure_if"].format(level=rating.level, shares=shares)]
     if not rating.sure:
-        every = len(rating.level_set) == len(rating.probabilities)
-        lines = [words["any" if every else "unsure"].format(levels=_listed(rating.level_set), shares=shares)]
+        lines = [words["any" if rating.open else "unsure"].format(levels=listed(rating.level_set), shares=shares)]
         if len(rating.level_set) > 2:
             lines.append(words["many"])
     if rating.probabilities[likeliest] > own:
@@ -131,10 +130,10 @@ def _sureness(rating: Rating, yours: bool) -> tuple[str, ...]:
     least = min(rating.probabilities[v] for v in rating.level_set)
     apart = [v for v, p in enumerate(rating.probabilities) if v not in rating.level_set and p > least]
     if apart:
-        lines.append(words["apart"].format(levels=_listed(apart)))
+        lines.append(words["apart"].format(levels=listed(apart)))
     close = [v for v in rating.level_set if v != rating.level and own - _CLOSE < rating.probabilities[v] <= own]
     if close:
-        lines.append(words["close"].format(levels=_listed(close)))
+        lines.append(words["close"].format(levels=listed(close)))
     return tuple(lines)
 
 
@@ -150,7 +149,7 @@ def _unsure(assessment: Assessment, framework: Framework) -> Section | None:
 def _causes(assessment: Assessment, framework: Framework, rating: Rating) -> Iterable[str]:
     words, level = messages()["unsure"], rating.level
     above = _strongest(f for f in assessment.evidence if _of_level(f, framework) > level)
-    decisive = _strongest(f for f in assessment.evidence if _of_level(f, framework) == level)
+    decisive = _decisive(assessment, framework, rating)
     if above is not None:
         yield words["above" if level else "zero"].format(**_told_short(above, framework))
     elif not assessment.evidence and level:
@@ -337,6 +336,11 @@ def _strongest(findings: Iterable[Finding]) -> Finding | None:
     return max(findings, key=lambda finding: finding.confidence, default=None)
 
 
+def _decisive(assessment: Assessment, framework: Framework, rating: Rating) -> Finding | None:
+    """The surest words for a behaviour of the suggested level."""
+    return _strongest(f for f in assessment.evidence if _of_level(f, framework) == rating.level)
+
+
 def _of_level(finding: Finding, framework: Framework) -> int:
     """The level of the finding's behaviour; below all levels where it is another framework's."""
     return next((behaviour.level for behaviour in framework.behaviours if behaviour.key == finding.key), -1)
@@ -370,7 +374,11 @@ def _some(notes: Sequence[Note]) -> list[str]:
     return [*lines, _say("more", count=len(notes) - _SHOWN)] if len(notes) > _SHOWN else lines
 
 
-def _listed(values: Iterable[int]) -> str:
+def listed(values: Iterable[int]) -> str:
+    """
+    >>> listed((1, 2, 3))
+    '1, 2 or 3'
+    """
     *others, last = map(str, values)
     return _say("or").join([_say("listed").join(others), last] if others else [last])
 

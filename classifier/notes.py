@@ -105,7 +105,8 @@ def tells_act_now(quote: str) -> bool:
         return False
     for match in _subject("bare").finditer(quote):
         rest = quote[match.start("verb") :]
-        settled = _is_past(match["verb"]) or _starts(rest, "habits") or _starts(rest, "not_acts_now") or _starts(rest, "not_done")
+        contracted = quote[match.end() : match.end() + 1] in {"'", "’"}  # "didn't", "couldn't"
+        settled = contracted or _is_past(match["verb"]) or _starts(rest, "habits") or _starts(rest, "not_acts_now")
         if not settled and _told_for_itself(quote[: match.start()]):
             return True
     return False
@@ -148,11 +149,16 @@ def _task(told: Sequence[_Told]) -> Note | None:
     if headed:
         return _note("task", headed[0])
     early = [t for t in told[: _first_third(told)] if not t.heads & {"action", "result"} and not _habit(t.quote)]
-    own = [t for t in early if _cue(t.quote, "task")]
-    asked = [t for t in early if _cue(t.quote[: _own_act(t.quote)], "asked")]
-    if own:
-        return _note("task", own[0])
-    return next((_from_cue(t, "asked") for t in asked), None)
+    for t in early:
+        if _cue(t.quote, "task"):
+            return _note("task", t)
+    for t in early:
+        asked = _first_cue(t.quote[: _own_act(t.quote)], "asked")
+        if asked is not None:
+            # What stands before the asking is another part's; of "wrote to ask", the task is "to ask".
+            first = asked.end - 2 if asked.quote.lower().endswith(" to") else asked.start
+            return Note("task", t.start + first, t.end, t.quote[first:])
+    return None
 
 
 def _result(text: str, told: Sequence[_Told], action: _Told | None) -> Note | None:
@@ -308,13 +314,6 @@ def _note(key: str, t: _Told) -> Note:
     return Note(key, t.start, t.end, t.quote)
 
 
-def _from_cue(t: _Told, name: str) -> Note:
-    """The segment from its first cue on, since what stands before it is another part's; of a cue that ends in "to", that word ("to ask")."""
-    cue = next(_matches(t.quote, name, cues("story")[name], 0, len(t.quote)))
-    first = cue.end - 2 if cue.quote.lower().endswith(" to") else cue.start
-    return Note("task", t.start + first, t.end, t.quote[first:])
-
-
 def _names_another(text: str, note: Note) -> bool:
     """Whether the word is part of another name ("guest role"), or names the writer's own house or family ("our company")."""
     rules, word = cues("client_words"), note.quote.lower()
@@ -334,7 +333,11 @@ def _without_joining(quote: str) -> str:
 
 
 def _cue(quote: str, name: str) -> bool:
-    return next(_matches(quote, name, cues("story")[name], 0, len(quote)), None) is not None
+    return _first_cue(quote, name) is not None
+
+
+def _first_cue(quote: str, name: str) -> Note | None:
+    return next(_matches(quote, name, cues("story")[name], 0, len(quote)), None)
 
 
 def _starts(quote: str, name: str, table: str = "writer") -> bool:

@@ -29,7 +29,7 @@ from classifier.assessment import Assessment
 from classifier.assessor import Assessor, read_manifest
 from classifier.document import MAX_CHARACTERS, messages
 from classifier.errors import InputError
-from classifier.explain import advise, client_note, perhaps_own_team
+from classifier.explain import advise, client_note, listed, perhaps_own_team
 from classifier.framework import framework_names, load_framework
 from classifier.gate import Gate, problem
 from classifier.schema import Answer, Answers, FrameworkName, Frameworks, Health, ManyTexts, ModelFacts, OneText, PageText, Problem, ReadText
@@ -215,6 +215,7 @@ def page_templates() -> jinja2.Environment:
     )
     environment.globals.update(
         visible=visible,
+        listed=listed,
         t=messages()["page"],
         notice=messages()["notice"]["text"],
         clients=messages()["clients"],

@@ -271,6 +271,8 @@ def test_a_long_run_of_letters_is_no_heading_and_takes_no_time() -> None:
         ("She asks and I explain it", True),
         ("I called the depot", False),  # in the past
         ("I never call", False),
+        ("I don't call", False),
+        ("I couldn’t reach them", False),
         ("I have a file", False),
         ("I always call", False),
         ("I help clients", False),  # a habit

@@ -25,12 +25,13 @@ from files import docx_of, pdf_of, with_part
 from fixed import DRAFT, FixedAssessor
 from starlette.testclient import TestClient
 
+from classifier.assessment import Rating
 from classifier.assessor import Assessor
 from classifier.document import messages
 from classifier.explain import advise
 from classifier.schema import Answer
 from classifier.uploads import MAX_BYTES
-from classifier.web import create_app
+from classifier.web import create_app, page_templates
 
 PACKAGE = Path(__file__).resolve().parents[1] / "classifier"
 BYTES = {"Content-Type": "application/octet-stream"}
@@ -281,6 +282,14 @@ def test_the_result_says_in_words_what_it_shows(client: TestClient) -> None:
 def test_a_sure_answer_names_no_doubt(client: TestClient, framework: str) -> None:
     shown = client.post("/page", json={"text": f"{DRAFT} That is level 0.", "framework": framework})
     assert shown.status_code == 200 and ("What may make the answer unsure" in shown.text) == (framework == "pspc")
+
+
+@pytest.mark.parametrize(
+    ("plausible", "says"), [((2,), "is much the likeliest"), ((1, 2, 3), "it could be level 1, 2 or 3."), ((0, 1, 2, 3, 4), "any level is plausible")]
+)
+def test_how_sure_in_words(plausible: tuple[int, ...], says: str) -> None:
+    marks = page_templates().get_template("marks.html").module
+    assert says in marks.sureness(Rating(2, (0.2,) * 5, plausible))  # type: ignore[attr-defined]
 
 
 def test_the_other_competency_first(client: TestClient) -> None:
